@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from decision_programs import Grid
 from made_widths import Width
@@ -18,6 +20,10 @@ from symcost.formulas.form import Form, as_form
 from symcost.report.words.headline import narrowed
 from symcost.tracing.evidence.depths import for_all_depths
 from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.record import record
+from symcost.tracing.evidence.seen import decided
+from symcost.tracing.program.model import Model
+from symcost.tracing.program.spec import parse_tree
 
 
 class Layers(nn.Module):
@@ -171,3 +177,41 @@ def test_a_pattern_of_two_depths_together_has_numbers_for_the_least_values_of_on
     costs = sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)
     inside = [p for a in range(1, 7) for b in range(1, 7) if costs.domain.problem(p := {"a": a, "b": b}) is None]
     assert len(inside) > 8 < sum(costs.subs(**point, check=True).params > 0 for point in inside)
+
+
+def enlarged(x: jax.Array) -> list[jax.Array]:
+    """Maps half as large layer by layer, each enlarged to the one before."""
+    maps = [x]
+    for _ in range(5):
+        maps.append(jax.lax.conv_general_dilated(maps[-1], jnp.ones((1, 1, 3)), (2,), "SAME"))
+    return [jax.image.resize(small, large.shape, "nearest") for large, small in itertools.pairwise(maps)]
+
+
+def test_a_map_of_one_element_counts_where_programs_are_deeper_than_those_that_were_sampled() -> None:
+    model = Model(None, None, parse_tree(("float32[n,1,r]",)), (), {}, {}, function=enlarged)
+    deep = replace(record(model, {"n": 2, "r": 21}), base={"n": 2, "r": 21, "P": 5})
+    shallow, same = ([str(each) for each in decided(deep, {"n": 2, "r": 21, "P": P})] for P in (2, 5))
+    assert [each for each in shallow if each not in same] == ["r >= 3", "r >= 5", "r >= 9", "r >= 17"]
+
+
+class Quantized(nn.Module):
+    """Widths by a table of numpy's, of which each layer takes a number."""
+
+    L: int
+    w: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        widths = self.w * np.power(2.5, np.round(np.log((np.arange(self.L) * 8.0 + self.w) / self.w) / np.log(2.5)))
+        for width in (np.round(widths / 8) * 8).astype(int):
+            x = nn.Dense(int(width))(x)
+        return x
+
+
+def test_numbers_of_a_table_that_was_made_of_a_size_are_known_where_they_were_tried() -> None:
+    costs = sc.trace(lambda L, w: Quantized(L, w), "float32[n,8]", referee=False)
+    points = [{"n": 2, "L": L, "w": w} for L in range(1, 13) for w in (8, 16, 24, 64, 88, 168, 216, 288)]
+    inside = [point for point in points if costs.domain.problem(point) is None]
+    assert all(costs.subs(**point, check=True) for point in inside[::5])
+    assert [costs.domain.evidence[name].word for name in ("L", "w")] == ["bounded", "bounded"]
+    assert costs.domain.problem({"n": 2, "L": 30, "w": 168}) is not None

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from symcost.costs.dtypes import item_bytes
-from symcost.costs.evidence import BOUNDED
+from symcost.costs.evidence import BOUNDED, Evidence
 from symcost.costs.said import Certificate
 from symcost.errors import LiftError
 from symcost.formulas.compared.dominance import telling_points
@@ -105,7 +105,21 @@ class Attempt(Lifting):
         depths = {n: seen for n, seen in self.landmarks.items() if n not in {*(self.options.upto or {}), *self.halved}}
         domain.only = {name: frozenset(point[name] for point in points)
                        for name in unseen(self.recording, depths).intersection((*self.sizes, *depths))}  # fmt: skip
+        self._tried_deep(domain, explorer)
         return Piece(lines, peaks, residuals, certificate, domain, unknown, explorer)
+
+    def _tried_deep(self, domain: Domain, explorer: Explorer) -> None:
+        """Sizes that were tried beside a shallow program, beside the deepest that was: they stand where the form is right there."""
+        deepest = {name: max(domain.only[name]) for name in self.structural if name in domain.only}
+        why = "its layers take numbers of an array that was made of sizes"
+        guessed = {n: most for n, most in deepest.items() if domain.evidence[n].word != BOUNDED}
+        said = {n: Evidence(BOUNDED, f"tried up to {most:,}: {why}", most) for n, most in guessed.items()}
+        domain.evidence, domain.tried = {**domain.evidence, **said}, {**domain.tried, **guessed}
+        right = dict(domain.only)
+        for name in [name for name in domain.only if name in self.sizes and deepest]:
+            beside = ((value, {**self.base, **deepest, name: value}) for value in sorted(domain.only[name]))
+            right[name] = frozenset(value for value, point in beside if explorer.difference(point) is None)
+        domain.only = right
 
     def _upto(self) -> Point:
         """How far the form is tried along the symbols of which nothing else tells it."""

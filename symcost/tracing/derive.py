@@ -189,7 +189,7 @@ class Derivation(Resampled):
 
     def _fresh(self, seen: Recording, read: Sequence[Guard]) -> list[Guard]:
         """What a recording saw the program decide, and what is read from lines of the model's that had plain numbers."""
-        found = (self.numbered.get(guard, guard) for guard in (*decided(seen), *read))
+        found = (self.numbered.get(guard, guard) for guard in (*decided(seen, self.base), *read))
         return [guard for guard in dict.fromkeys(found) if guard not in self.decided]
 
     def _decides(self, point: Point) -> list[Guard] | None:

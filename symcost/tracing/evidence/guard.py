@@ -162,6 +162,8 @@ class Pin:
     """Whether jax used it so, to which no single size is another one."""
     key: bool = field(default=False, compare=False)
     """Whether something was looked up by it: a line of the model's that was read may tell what that decides."""
+    of_array: bool = field(default=False, compare=False)
+    """Whether it is one of the numbers of an array, which may be another one for each layer."""
 
     @property
     def symbols(self) -> frozenset[str]:

@@ -28,6 +28,7 @@ NUMPY, STANDARD = _folder(np), str(Path(ast.__file__).parent) + "/"
 INSTALLED = ("site-packages/", "dist-packages/")
 """Where other packages lie below the standard library's folder, unless an environment has a folder of its own."""
 OWN = str(Path(__file__).parents[2]) + "/"
+STAND_INS = OWN + "tracing/evidence/stand_ins/"
 TRACER = OWN + "tracing/program/"
 INITIALISERS = str(Path(jax.nn.initializers.orthogonal.__code__.co_filename))
 MAKING = {("nnx.py", "made"), ("linen.py", "abstract"), ("scope.py", "param")}
@@ -109,6 +110,13 @@ def asking(frame: FrameType | None) -> FrameType | None:
     while frame is not None and converts(frame.f_code.co_filename):
         frame = frame.f_back
     return frame if frame is not None and by_user(frame) else None
+
+
+def converting(frame: FrameType | None) -> FrameType | None:
+    """The frame that converts a number by ``int`` or ``float``, and not what stands in for those while something is recorded."""
+    while frame is not None and frame.f_code.co_filename.startswith(STAND_INS):
+        frame = frame.f_back
+    return frame
 
 
 def for_jax(frame: FrameType | None) -> bool:

@@ -217,7 +217,9 @@ class Recorder:
             kept = replace(told, of_sizes=of_sizes or bool(known and known.of_sizes))
             self.guards[kept] = kept
 
-    def pin(self, value: Any, frame: FrameType | None, text: bool = False, key: bool = False) -> Any:
+    def pin(
+        self, value: Any, frame: FrameType | None, text: bool = False, key: bool = False, of_array: bool = False
+    ) -> Any:
         """The value of a size or formula that the program goes on with as a plain number, or as a ``text`` or a ``key``.
 
         A remainder by a small number, ``kinds[d % 3]``, is decided instead: wherever it is the same one, all that is made of
@@ -227,7 +229,7 @@ class Recorder:
         if text and isinstance(value, DIMENSION) and self._few(value):
             self.decide(value, "==", self.value(side), frame)
         elif side.symbols and not initialises(frame):
-            made = Pin(side, place(frame), for_jax(frame), key)
+            made = Pin(side, place(frame), for_jax(frame), key, of_array)
             if not made.by_jax:
                 self.pins.pop(made, None)  # what jax did with it too is less
             if not key:

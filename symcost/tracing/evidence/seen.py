@@ -41,15 +41,17 @@ READ = 2
 """Other depths at which decisions are looked at whose numbers may follow the depth."""
 
 
-def decided(seen: Recording) -> list[Guard]:
+def decided(seen: Recording, base: Mapping[str, int] | None = None) -> list[Guard]:
     """What a program decides by its sizes: the conditions that say more than that sizes are not 1.
 
-    The model's own lines may say that too: ``if stride > 1``.
+    The model's own lines may say that too: ``if stride > 1``. Of programs deeper than at a ``base`` libraries' lines say it too:
+    of ``r/32`` there was nothing to see in fewer layers.
     """
+    deep = base is not None and any(seen.base[name] > base[name] for name in set(base) - set(seen.symbols))
     exact = {comparison.guard: comparison for comparison in comparisons(seen)}
     found: list[Guard | None] = []
     for each in seen.guards:
-        if _about_one(each) or _of_pin(each, seen):
+        if (_about_one(each) and not (deep and _of_quotient(each))) or _of_pin(each, seen):
             continue
         whole = behind(each, seen)
         meant = exact.get(whole)
@@ -71,6 +73,11 @@ def _about_one(guard: Guard) -> bool:
     return (guard.op == "!=" and guard.number <= 1) or (guard.op == ">=" and guard.number <= 2)
 
 
+def _of_quotient(guard: Guard) -> bool:
+    """Whether it tells a quotient of 1 from others, as maps are that become smaller layer by layer."""
+    return guard.number in (1, 2) and isinstance(guard.left, Form) and not guard.left.is_polynomial
+
+
 def _of_pin(guard: Guard, seen: Recording) -> bool:
     """Whether a plain number that was made of a size stands in it: what it says holds of that number alone."""
     numbers = {str(value) for name, value in seen.base.items() if name in seen.pinned and value > 1}
@@ -87,10 +94,12 @@ def unseen(seen: Recording, depths: Mapping[str, Landmarks]) -> frozenset[str]:
     """Symbols by each of whose values the program may do anything.
 
     It makes a text or a key of them without saying what for, or compares numbers of layers in a way that is not understood.
+    Where it takes single numbers of an array that was made of sizes, deeper layers may have other ones: so it is with depths.
     """
     pins = [pin for pin in seen.texts if not NAMES.search(pin.place.text)]
     unread = frozenset(name for name, found in depths.items() if not found.complete)
-    return unread | seen.behind(frozenset(name for pin in pins for name in pin.symbols))
+    layered = frozenset(depths) if any(pin.of_array for pin in pins) else frozenset()
+    return unread | layered | seen.behind(frozenset(name for pin in pins for name in pin.symbols))
 
 
 def untold_by_jax(seen: Recording) -> frozenset[str]:

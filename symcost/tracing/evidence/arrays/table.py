@@ -21,7 +21,7 @@ from jax._src.numpy.indexing import NDIndexer
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from symcost.tracing.evidence.arrays.arguments import Sized, at_base, canonical, leaves, mapped, sides, with_jax
-from symcost.tracing.evidence.places import by_model, for_jax
+from symcost.tracing.evidence.places import by_model, converting, for_jax
 from symcost.tracing.evidence.recorder import Recorder
 
 INDEXING = NDIndexer.from_raw_indices.__code__.co_filename
@@ -65,12 +65,12 @@ class SizedArray(Sized, NDArrayOperatorsMixin):
     def pinned(self, frame: FrameType, text: bool = False) -> Any:
         """The plain array: what is done with it is not seen."""
         for side in self.made_of:
-            self.recorder.pin(side, frame, text=text)
+            self.recorder.pin(side, frame, text=text, of_array=True)
         return self.plain
 
     def number(self, frame: FrameType) -> Any:
         """The plain array, of which the model takes a number or a text: it may do anything by that."""
-        return self.pinned(frame, by_model(frame))
+        return self.pinned(frame, by_model(converting(frame)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.pinned(sys._getframe(1)), dtype=dtype)
