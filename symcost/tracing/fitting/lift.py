@@ -24,6 +24,8 @@ from symcost.tracing.program.repeated.tables import current
 from symcost.tracing.sampling.sample import Point, Values
 
 MAX_EXTRA, MAX_REJECTED, DOUBTS = 16, 5, 3
+MOST_COMPARED = 1_500_000
+"""Values of forms that are compared before a model is given up: they take some 20 seconds."""
 MAX_JOINT, MAX_APART, MAX_WAYS = 6, 200, 4000
 """Joint points that are traced, at which rivals are compared, and that are looked at."""
 NEAR, DENSE = (*range(1, 18), *range(19, 300, 12)), tuple(range(1, 600))
@@ -34,6 +36,8 @@ class Programs(ABC):
     """Programs of one model at points, each asked for once."""
 
     model: Model
+    compared = 0
+    """How many values of forms were compared to tell them apart."""
     _seen: dict[tuple[tuple[str, int], ...], Program | PointError]
 
     def __call__(self, point: Mapping[str, int]) -> Program:
@@ -182,7 +186,7 @@ class SizeLift:
                 ):
                     raise OffLattice(describe(columns, leftover), names, columns.could_derive(leftover))
                 continue
-            rival = next(filter(None, map(self.fitter.rivals, self._further())), None)
+            rival = self._rival()
             if rival is None or len(self._rejected) > MAX_REJECTED:
                 if self.proved is not None and self.fitter.guessed(columns.shapes(), self.floats) and self._kept():
                     continue
@@ -194,6 +198,23 @@ class SizeLift:
                 self._rejected.append(dict(rival))
         last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
         raise OffLattice(describe(last, self.fitter.rival_forms), self.sizes)
+
+    def _rival(self) -> Mapping[str, int] | None:
+        """The point that tells most of the forms apart that agree so far, if any does.
+
+        Raises:
+            LiftError: where so many forms were compared that an answer is not to be waited for.
+        """
+        for points in self._further():
+            forms = self.fitter.rival_forms.values()
+            self.sampler.compared += len(points) * sum(map(len, forms))
+            if self.sampler.compared > MOST_COMPARED:
+                names = ", ".join(sorted({name for rivals in forms for form in rivals for name in form.symbols}))
+                raise LiftError(f"sizes that are rounded again and again have too many forms that agree at the samples: trace at "
+                                f"one value of {names}, or give samples={{...}} for the few that you mean")  # fmt: skip
+            if (found := self.fitter.rivals(points)) is not None:
+                return found
+        return None
 
     def _further(self) -> Iterator[list[Point]]:
         """Points at which rival forms may differ: near the base along each axis, farther, and away from all axes."""
