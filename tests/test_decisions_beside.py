@@ -215,3 +215,14 @@ def test_numbers_of_a_table_that_was_made_of_a_size_are_known_where_they_were_tr
     assert all(costs.subs(**point, check=True) for point in inside[::5])
     assert [costs.domain.evidence[name].word for name in ("L", "w")] == ["bounded", "bounded"]
     assert costs.domain.problem({"n": 2, "L": 30, "w": 168}) is not None
+
+
+def test_a_form_is_split_by_no_decision_that_divides_by_nothing_at_small_sizes() -> None:
+    def pooled(x: jax.Array) -> jax.Array:
+        window = (max(1, x.shape[1] // 7),)
+        return nn.avg_pool(x, window, window)
+
+    costs = sc.trace_function(pooled, "float32[1,r,2]", referee=False)
+    inside = [r for r in (1, 6, 7, 13, 14, 21, 28, 50, 56) if costs.domain.problem({"r": r}) is None]
+    assert all(costs.subs(r=r, check=True).flops for r in inside)
+    assert len(inside) > 3

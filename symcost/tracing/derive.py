@@ -34,6 +34,8 @@ from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, 
 from symcost.tracing.staged import staged
 
 MAX_ROUNDS = 8
+SMALLEST = range(1, 64)
+"""Sizes at which what is divided by may be 0: ``r // 7``."""
 FEW_LAYERS = 3
 """Which of its sampled values a depth has where parameters are tried that its layers may be compared with."""
 
@@ -229,7 +231,7 @@ class Derivation(Resampled):
             if verdict == "alike" and not needed:
                 continue
             left = pieces - 1 - sum(piece.number for _, piece in split)
-            other = self._other(side, left) if left > 0 and guard.readable else None
+            other = self._other(side, left) if left > 0 and guard.readable and self._tells(guard) else None
             if other is not None:
                 side.freed()
                 split.append((guard, other))
@@ -240,6 +242,14 @@ class Derivation(Resampled):
         for guard, other in reversed(split):
             found = joined(found, other, guard)
         return found
+
+    def _tells(self, guard: Guard) -> bool:
+        """Whether a decision has a value at small sizes too: a form cannot be split by one that divides by 0 there."""
+        points = ({**self.base, name: value} for name in guard.symbols & set(self.sizes) for value in SMALLEST)
+        try:
+            return all(side.value(point) is not None for point in points for side in (guard.left, guard.right))
+        except ZeroDivisionError:
+            return False
 
     def _other(self, side: Side, pieces: int) -> Piece | None:
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
