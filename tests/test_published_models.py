@@ -19,6 +19,7 @@ REPEATED = {
     "hugging-roberta": "hugging-bert", "hugging-electra": "hugging-albert", "hugging-roberta_prelayernorm": "hugging-opt",
     "hugging-big_bird": "hugging-bert", "hugging-bart": "hugging-t5",
     "flaim_models-convnext": "flaim_models-convnext_v2",
+    "hugging-blenderbot": "hugging-t5", "hugging-roformer": "hugging-gptj",
 }  # fmt: skip
 """Models written after another one, which shows their kind: the whole campaign alone tries them."""
 PACKAGES = {

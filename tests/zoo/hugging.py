@@ -126,6 +126,19 @@ def bart(V: int, d: int, L: int, H: int, f: int) -> Any:
                 decoder_ffn_dim=f)  # fmt: skip
 
 
+def blenderbot(V: int, d: int, L: int, H: int, f: int) -> Any:
+    """BlenderBot."""
+    return made("blenderbot", "BlenderbotForConditionalGeneration", "Blenderbot", vocab_size=V, d_model=d,
+                encoder_layers=L, decoder_layers=L, encoder_attention_heads=H, decoder_attention_heads=H,
+                encoder_ffn_dim=f, decoder_ffn_dim=f)  # fmt: skip
+
+
+def roformer(V: int, d: int, L: int, H: int, f: int) -> Any:
+    """RoFormer, whose rotations are made number by number."""
+    return made("roformer", "RoFormerForMaskedLM", "RoFormer", vocab_size=V, hidden_size=d, embedding_size=d,
+                num_hidden_layers=L, num_attention_heads=H, intermediate_size=f)  # fmt: skip
+
+
 def roberta_prelayernorm(V: int, d: int, L: int, H: int, f: int) -> Any:
     """RoBERTa that normalises before each layer."""
     return made("roberta_prelayernorm", "RobertaPreLayerNormForMaskedLM", "RobertaPreLayerNorm", vocab_size=V,
@@ -197,6 +210,8 @@ CASES = [
     _case(gemma, (TOKENS,) * 3, h=64),
     _case(opt, (TOKENS,) * 3),
     _case(bart, (TOKENS, TOKENS, OTHERS, OTHERS, TOKENS, OTHERS), M=50),
+    _case(blenderbot, (TOKENS, TOKENS, OTHERS, OTHERS, TOKENS, OTHERS), M=50),
+    _case(roformer, (TOKENS,) * 3, call=UNMASKED),
     _case(roberta_prelayernorm, (TOKENS,) * 4, call=UNMASKED),
     _case(big_bird, (TOKENS,) * 4, call=UNMASKED),
     _case(t5, (TOKENS, TOKENS, OTHERS, OTHERS), M=50, k=64),

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from symcost.tracing.evidence.places import LIBRARY, helps
-from symcost.tracing.program.repeated.tables import makers
+from symcost.tracing.program.repeated.tables import first_only, makers
 
 CACHED = type(functools.lru_cache(lambda: None))
 INSTALLED = frozenset(("site-packages", "dist-packages"))
@@ -60,11 +60,12 @@ def _looked_through(module: ModuleType) -> list[tuple[Any, str]]:
 def forgetful(tables: bool = True) -> Iterator[None]:
     """Within it, nothing that the user's modules compute is remembered; their functions are back afterwards.
 
-    That goes for ``tables`` too, which they make number by number, unless it is false.
+    Of ``tables`` that they make number by number the first of each kind is made, unless that is false.
     """
     replaced: list[tuple[Any, str, Any]] = []
     try:
-        for owner, name, function in (*remembered(), *(makers() if tables else ())):
+        of_tables = [(module, name, first_only(function)) for module, name, function in makers()] if tables else []
+        for owner, name, function in (*remembered(), *of_tables):
             replaced.append((owner, name, vars(owner)[name]))
             setattr(owner, name, function)
         yield

@@ -212,3 +212,18 @@ def current() -> KeptTables:
 def makers() -> Iterable[tuple[ModuleType, str, FunctionType]]:
     """Module, name and function of everything that makes a table, as it was."""
     return [place for tables in _current for place in tables.places]
+
+
+def first_only(function: FunctionType) -> Callable[..., Any]:
+    """The function itself at the first call with its arguments, to be watched; the table that it made then at others."""
+    met: dict[int, MadeTable] = {}
+
+    @functools.wraps(function)
+    def made(*args: Any, **kwargs: Any) -> Any:
+        found = current().table(function, args, kwargs)
+        if found is None or id(found) not in met:
+            met.update({} if found is None else {id(found): found})
+            return function(*args, **kwargs)
+        return found.fresh()
+
+    return made
