@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from effort import repeated
 
 import symcost as sc
 from symcost.tracing.constants import Growth, Held
@@ -107,7 +108,7 @@ def test_tables_are_made_once_and_are_nobody_elses() -> None:
     assert (other.fresh() == waves(5, 4)).all()
 
 
-@pytest.mark.parametrize("make", ["plain", pytest.param("waves", marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("make", ["plain", pytest.param("waves", marks=repeated("in plain"))])
 def test_a_model_with_such_a_table_is_answered_beside_its_depth(make: str) -> None:
     costs = sc.trace(lambda d, L: Model(d, L, make), "float32[n,N,d]")
     assert not hasattr(globals()[make], "__wrapped__")  # the model's own functions are back
