@@ -143,7 +143,7 @@ def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any])
 def makes_table(function: FunctionType) -> bool:
     """Whether a function loops in loops, and depends on its arguments alone.
 
-    >>> makes_table(makes_table)
+    >>> makes_table(_is_library)
     False
     """
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
