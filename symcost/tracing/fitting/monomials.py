@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
+import sympy
+
 from symcost.formulas.form import Form
 from symcost.tracing.fitting.features import column_of
 from symcost.tracing.fitting.solve import Column
@@ -76,7 +78,8 @@ class _Ratios:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         ratios = [_ratios(column) for column in columns]
-        self._primes = sorted({prime for each in ratios for ratio in each for prime in _primes(ratio)})
+        numbers = {number for each in ratios for ratio in each for number in ratio.as_integer_ratio()}
+        self._primes = sorted({prime for number in numbers for prime in sympy.primefactors(number)})
         self._rows = list(zip(*(_exponents(each, self._primes)[0] for each in ratios), strict=True))
         self._size = len(columns)
         self._chosen, self._inverse = _independent(self._rows, self._size)
@@ -101,19 +104,6 @@ class _Ratios:
 
 def _ratios(column: Sequence[int | Fraction]) -> list[Fraction]:
     return [Fraction(value) / Fraction(column[0]) for value in column[1:]]
-
-
-def _primes(ratio: Fraction) -> Iterator[int]:
-    for number in (ratio.numerator, ratio.denominator):
-        prime = 2
-        while number > 1:
-            if prime * prime > number:
-                prime = number
-            if number % prime == 0:
-                yield prime
-                number //= prime
-            else:
-                prime += 1
 
 
 def _exponents(ratios: Sequence[Fraction], primes: Sequence[int]) -> tuple[list[int], list[Fraction]]:
