@@ -116,9 +116,8 @@ class Screen:
         works, work = [getattr(each, self.work) for each in sums], getattr(self.whole, self.work)
         exact = [share(each, work) for each in works]
         ahead = [share(leading(each), leading(work)) for each in works]
-        self.of_leading = sum(map(bool, ahead)) > 1 and not any(
-            exact
-        )  # beside large numbers one term alone tells nothing
+        several = sum(map(bool, ahead)) > 1  # beside large numbers one term alone tells nothing
+        self.of_leading = several and not any(exact)
         shares = ahead if self.of_leading else exact
         names = [label("  " * each.indent + each.label, max(width // 3, 12)) for each in entries]
         columns = [
