@@ -200,6 +200,16 @@ def test_what_the_program_raises_is_raised_and_everything_is_put_back() -> None:
     assert monitoring is None or all(monitoring.get_tool(tool) != "symcost" for tool in range(6))
 
 
+def watched_beside(tracer: Any) -> tuple[Any, Any]:
+    """What is watched where a trace function was set before, and which one is set afterwards."""
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        return watch(lambda: decided(3)), sys.gettrace()
+    finally:
+        sys.settrace(before)
+
+
 def test_a_trace_function_that_was_set_goes_on_and_is_put_back() -> None:
     told: list[str] = []
 
@@ -210,13 +220,7 @@ def test_a_trace_function_that_was_set_goes_on_and_is_put_back() -> None:
     def debugger(frame: Any, event: str, arg: Any) -> Any:
         return local(frame, event, arg) if frame.f_code is decided.__code__ else None
 
-    before = sys.gettrace()
-    sys.settrace(debugger)
-    try:
-        seen = watch(lambda: decided(3))
-        still = sys.gettrace()
-    finally:
-        sys.settrace(before)
+    seen, still = watched_beside(debugger)
     assert still is debugger
     assert told == ["decided call", "decided line", "decided return"]
     assert [str(o.text) for o in seen] == ["L < 7"]
@@ -228,13 +232,7 @@ def test_a_trace_function_that_sets_itself_again_does_not_blind_the_watch() -> N
             sys.settrace(jealous)
         return jealous
 
-    before = sys.gettrace()
-    sys.settrace(jealous)
-    try:
-        seen = watch(lambda: decided(3))
-        still = sys.gettrace()
-    finally:
-        sys.settrace(before)
+    seen, still = watched_beside(jealous)
     assert still is jealous
     assert [o.text for o in seen] == ["L < 7"]
 
