@@ -111,7 +111,7 @@ placed = jax.sharding.NamedSharding(mesh, spec)
 shapes = [(64 * 8, wide), *[(wide, wide)] * layers]
 arrays = [jax.ShapeDtypeStruct(shape, "bfloat16", sharding=placed) for shape in shapes]
 lowered = jax.jit(jax.shard_map(body, mesh=mesh, in_specs=spec, out_specs=spec)).lower(*arrays)
-print(lowered.compile(compiler_options=worker.GPU_OPTIONS if platform == "cuda" else None).as_text())
+print(lowered.compile(compiler_options=worker.OPTIONS[platform]).as_text())
 """
 
 

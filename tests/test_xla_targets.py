@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import symcost as sc
-from symcost.referee.compilers import targets
+from symcost.referee.compilers import targets, worker
 from symcost.referee.compilers.gpus import GPUS, Gpu
 from symcost.referee.compilers.targets import TARGETS, TPU, target
 
@@ -130,3 +133,14 @@ def test_looking_at_the_targets_does_not_import_jax() -> None:
     code = "import sys; from symcost.referee.compilers import targets, cache, gpus; [t.problem() for t in targets.TARGETS.values()]"
     done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit('jax' in sys.modules)"], check=False)
     assert done.returncode == 0
+
+
+def test_a_cpus_program_is_the_one_whose_machine_code_is_optimised() -> None:
+    def trained(weights: Any, x: Any) -> Any:
+        return jax.grad(lambda w: jnp.square(jax.nn.softmax(jnp.tanh(x @ w[0]) @ w[1])).sum())(weights)
+
+    lowered = jax.jit(trained).lower((jnp.ones((48, 96)), jnp.ones((96, 200))), jnp.ones((64, 48)))
+    ours, plain = (lowered.compile(compiler_options=options) for options in (worker.OPTIONS["cpu"], None))
+    assert ours.as_text() == plain.as_text()
+    assert worker.memory(ours) == worker.memory(plain)
+    assert worker.analysed(ours) == worker.analysed(plain)

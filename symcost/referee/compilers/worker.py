@@ -17,8 +17,12 @@ import jax  # before anything is read: the import goes on while the other side s
 
 NO_LIBRARY_FUSION = {"xla_cpu_experimental_ynn_fusion_type": ""}
 """On the CPU, fusions into YNNPACK keep their temporaries to themselves: without them memory shows."""
-GPU_OPTIONS = {"xla_gpu_autotune_level": 0}
-"""Autotuning would time kernels on the GPU."""
+OPTIONS: dict[str, dict[str, Any]] = {
+    "cpu": {"xla_backend_optimization_level": 0},  # machine code that nobody runs: programs and memory are planned before
+    "cuda": {"xla_gpu_autotune_level": 0},  # which would time kernels on the GPU
+    "tpu": {},
+}
+"""What each platform's compiler is told, so that it leaves out what no figure depends on."""
 
 
 class Request(TypedDict):
@@ -114,13 +118,13 @@ def answer(request: Request) -> None:
     directory = Path(request["directory"])
     jax.config.update("jax_enable_x64", request["x64"])
     lowered = lower(request)
-    options = GPU_OPTIONS if request["platform"] == "cuda" else None
+    options = OPTIONS[request["platform"]]
     compiled = lowered.compile(compiler_options=options)
     answered: dict[str, Any] = {"analysis": analysed(compiled), "memory": memory(compiled), "memory_text": False}
     answered["unprinted"] = _printed(compiled, directory / "optimised.gz")
     if request["platform"] == "cpu":
         try:
-            plain = lowered.compile(compiler_options=NO_LIBRARY_FUSION)
+            plain = lowered.compile(compiler_options=options | NO_LIBRARY_FUSION)
         except Exception as problem:  # a jaxlib that does not know the option: its figures stand as they are
             if "xla_cpu_experimental_ynn_fusion_type" not in str(problem):
                 raise

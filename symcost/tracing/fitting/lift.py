@@ -46,7 +46,7 @@ class Programs(ABC):
         if program is None:
             program = self._made(point)
         if isinstance(program, PointError):
-            raise program
+            raise program.with_traceback(None)  # which would grow with each time
         return program
 
     def works(self, point: Mapping[str, int]) -> bool:
@@ -78,6 +78,7 @@ class Sampler(Programs):
         self.growth = Growth()
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
         self._latest = Program()
+        self._failed: PointError | None = None
 
     def anew(self, point: Mapping[str, int]) -> None:
         """Trace at a point with a copy of the model, which remembers nothing: all of the user's code runs again."""
@@ -111,6 +112,9 @@ class Sampler(Programs):
             program = problem
             if isinstance(problem.__cause__, MemoryError):
                 self.refused = self.refused or str(problem.__cause__)
+            if self._failed is not None:
+                self._failed.leave()
+            self._failed = problem  # its frames hold arrays of the model's: those of the latest are kept
         self._seen[tuple(sorted(point.items()))] = program
         self.traces += 1
         self.on_trace(self.traces)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
+from traceback import clear_frames
 from typing import Any
+from weakref import finalize
 
 import jax
 from flax.errors import FlaxError
 from jax._src.config import traceback_filtering
+from jax._src.interpreters.partial_eval import DynamicJaxprTrace
 from jax.extend import core
 from jax.interpreters import partial_eval
 
@@ -44,6 +47,31 @@ class PointError(TraceError):
         self.point = dict(point)
         self.parameters = tuple(parameters)
         """Parameters of the model's own that were given sizes."""
+
+    def leave(self) -> None:
+        """Let go of what the model's calls held when they raised; where they stood is still known."""
+        left: set[BaseException | None] = {None}
+        waiting: list[BaseException | None] = [self]
+        while waiting:
+            problem = waiting.pop()
+            if problem not in left:
+                left.add(problem)
+                clear_frames(problem.__traceback__)
+                waiting += [problem.__cause__, problem.__context__]
+        if _ended() > WORTH_COLLECTING:
+            gc.collect()
+
+
+def _ended() -> int:
+    """Let go of traces that raised, which jax keeps with their constants for ever; how many bytes those take."""
+    size = 0
+    for told in list(getattr(finalize, "_registry", ())):
+        _, function, constant, _ = told.peek() or (None, None, (), {})
+        trace = getattr(function, "__self__", None)
+        if isinstance(trace, DynamicJaxprTrace):
+            told.detach()
+            size += getattr(trace.frame.constvar_to_val.get(constant[0]), "nbytes", 0)
+    return size
 
 
 class NeedsExplicit(TraceError):
