@@ -162,7 +162,7 @@ class Last(nn.Module):
         return x
 
 
-@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("early", [False, pytest.param(True, marks=pytest.mark.campaign)])
 def test_numbers_that_layers_are_compared_with_have_a_form_in_the_depth_each(early: bool) -> None:
     costs = sc.trace(lambda L, K: Last(L, K, early), "float32[2,8]", referee=False)
     for K in (1, 2, 3, 4):
@@ -173,6 +173,7 @@ def test_numbers_that_layers_are_compared_with_have_a_form_in_the_depth_each(ear
     assert costs.domain.evidence["K"].most == 4
 
 
+@pytest.mark.campaign
 def test_a_pattern_of_two_depths_together_has_numbers_for_the_least_values_of_one() -> None:
     costs = sc.trace(lambda a, b: Grid(a, b), "float32[2,9,8]", referee=False)
     inside = [p for a in range(1, 7) for b in range(1, 7) if costs.domain.problem(p := {"a": a, "b": b}) is None]
@@ -208,6 +209,7 @@ class Quantized(nn.Module):
         return x
 
 
+@pytest.mark.campaign
 def test_numbers_of_a_table_that_was_made_of_a_size_are_known_where_they_were_tried() -> None:
     costs = sc.trace(lambda L, w: Quantized(L, w), "float32[n,8]", referee=False)
     points = [{"n": 2, "L": L, "w": w} for L in range(1, 13) for w in (8, 16, 24, 64, 88, 168, 216, 288)]

@@ -105,6 +105,7 @@ def stages(**options: Any) -> sc.CostTable:
     return sc.trace(lambda S, g: Transitions(S, g), "float32[2,8]", referee=False, **options)
 
 
+@pytest.mark.campaign
 def test_stages_of_which_no_one_form_is_known_have_one_each() -> None:
     costs = stages()
     for S, g in itertools.product((1, 2, 3, 4), (1, 2, 7, 32)):

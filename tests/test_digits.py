@@ -233,6 +233,7 @@ def test_a_program_that_follows_a_logarithm_is_exact_at_every_size(name: str) ->
     check(*PROGRAMS[name])
 
 
+@pytest.mark.campaign
 def test_a_scan_in_pairs_is_told_and_saved(tmp_path: Path) -> None:
     costs = sc.trace_function(lambda x: jax.lax.associative_scan(jnp.add, x), "float32[T]", referee=False)
     assert str(costs.flops) == "4*T - flog2(T) - 2*popcount(T) - 2"

@@ -56,6 +56,7 @@ def test_a_program_runs_by_itself() -> None:
     assert done.stdout.strip()
 
 
+@pytest.mark.campaign
 def test_attention_overtakes_the_mlp_at_four_times_the_width() -> None:
     assert gpt.crossover(sc.trace(lambda d, L: gpt.GPT(d, 4, L, 64), "int32[n,N]")) == 4 * sc.symbols("d")[0]
 

@@ -33,7 +33,7 @@ def times(number: int, each: tuple[int, ...]) -> tuple[int, ...]:
 
 
 # -- convolutions --------------------------------------------------------------------------------------------------
-@also_campaign
+@pytest.mark.campaign
 @laws
 @given(st.sampled_from([conv for conv in convolutions() if conv.channels == "plain"]), st.integers(2, 4))
 def test_convolutions_of_parts_add_up(conv: Convolution, parts: int) -> None:

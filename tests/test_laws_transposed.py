@@ -57,7 +57,7 @@ AXES = every_axis()
 CASES = [tuple(AXES[(index + step) % len(AXES)] for step in (0, 29, 71)[: 1 + index % 3]) for index in range(len(AXES))]
 
 
-@pytest.mark.parametrize("part", [pytest.param(part, marks=by_turns(part, 0, 2)) for part in range(4)])
+@pytest.mark.parametrize("part", [pytest.param(part, marks=by_turns(part, 0, 4)) for part in range(4)])
 def test_layers_flax_and_lax_count_every_transposed_convolution_by_one_rule(part: int) -> None:
     for axes in CASES[part::4]:
         rank = len(axes)

@@ -79,6 +79,7 @@ def test_a_maximum_in_a_sum_is_one_of_sums() -> None:
     assert len(parts_of(parse(" + ".join(f"Max(n, d + {k})" for k in range(9))))) == 1, "too many"
 
 
+@pytest.mark.campaign
 def test_times_of_plans_on_arrays_are_those_of_each_plan() -> None:
     tensor = sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan(MESH, TENSOR), mode="train")
     evaluate = tensor.compile("step_time", "communication", "step_time/B", device=V5P, microbatches=4)

@@ -50,7 +50,7 @@ def test_programs_hold_every_sub_expression_once() -> None:
     assert ["n", "3", "1"] in program.instructions
 
 
-@pytest.mark.parametrize(("layers", "laid_out"), [(2, True), (120, False)])
+@pytest.mark.parametrize(("layers", "laid_out"), [(2, True), pytest.param(120, False, marks=pytest.mark.campaign)])
 def test_a_formula_of_any_length_is_shown(layers: int, laid_out: bool) -> None:
     """Beyond a length as text alone, which a browser lays out at once."""
     costs = sc.table(

@@ -71,6 +71,7 @@ def test_axes_of_one_device_read_back_too(costs: sc.CostTable, tmp_path: Path) -
     assert str(told).splitlines()[0].startswith("all with chips=16, d=4096")
 
 
+@pytest.mark.campaign
 def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tmp_path: Path) -> None:
     found = read_back(costs, tmp_path)
     for wrong, message in (

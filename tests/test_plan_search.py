@@ -30,6 +30,7 @@ SHARDED = {"inputs/0": ("data",), "**/up/kernel": ("data", "model"), "**/down/ke
 MESH = {"data": "X", "model": "Y"}
 SIZES = {"d": 4096, "F": 4096}
 RUNS, STAGES = (1, 3, 8), (0, 1, 2)
+OBJECTIVES = ("step_time", "device_bytes", "communication", "step_time/step_batch")
 BATCHES = {"tensor": (16384, 49152, 131072), "sharded": (196608, 393216, 1572864)}
 """Inside the conditions of each: the partitioner decides by the order of a device's tokens and features."""
 
@@ -74,7 +75,7 @@ def every(request: pytest.FixtureRequest) -> Callable[[str], list[dict[str, Any]
     return cache(lambda name: one_by_one(request.getfixturevalue(name), 64, BATCHES[name], RUNS, STAGES, None))
 
 
-@pytest.mark.parametrize("minimize", ["step_time", "device_bytes", "communication", "step_time/step_batch"])
+@pytest.mark.parametrize("minimize", rows(OBJECTIVES, {"device_bytes", "step_time/step_batch"}))
 @pytest.mark.parametrize("table", rows(("tensor", "sharded"), {"sharded"}))
 def test_the_best_of_all_is_found(table: str, minimize: str, request: pytest.FixtureRequest, every: Any) -> None:
     asked: dict[str, Any] = dict(
@@ -141,6 +142,7 @@ def test_a_plan_with_an_axis_of_one_device_has_a_largest_batch_too(tensor: sc.Co
             device_memory(tensor.subs(**{**mesh, "B": most + mesh["X"]}), "adam")
 
 
+@pytest.mark.campaign
 def test_tables_and_numbers_of_chips_are_compared_with_each_other(tensor: sc.CostTable, sharded: sc.CostTable) -> None:
     asked: dict[str, Any] = dict(
         device=V5P, batch=196608, microbatches=(1, 3), given=SIZES, minimize="device_bytes", top=3
@@ -169,6 +171,7 @@ def test_a_model_is_traced_with_every_plan_of_every_variant() -> None:
     assert found.best.row["plan"] == "tensors, deep=False"
 
 
+@pytest.mark.campaign
 @settings(deadline=None, max_examples=8)
 @given(chips=st.sampled_from([4, 6, 16, 36]), batch=st.integers(40, 300).map(lambda k: 512 * k), m=st.integers(1, 6))
 def test_counts_are_those_of_enumeration(tensor: sc.CostTable, chips: int, batch: int, m: int) -> None:

@@ -238,6 +238,7 @@ def test_a_program_of_explicit_axes_is_traced_as_it_is(made: Any, target: str) -
     assert verdict, str(verdict)
 
 
+@pytest.mark.campaign
 def test_a_loop_over_layers_that_gathers_each_is_what_is_compiled() -> None:
     def layers(x: Any, kernels: Any) -> Any:
         def layer(x: Any, kernel: Any) -> Any:
@@ -255,6 +256,7 @@ def test_a_loop_over_layers_that_gathers_each_is_what_is_compiled() -> None:
     assert sc.verify(costs, at=dict(B=64, d=128, L=4, X=8))
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_gradients_of_microbatches_are_added_up_in_a_loop(target: str) -> None:
     """CPUs gather the kernels once, before it; TPUs reduce once, after it: both have a name."""
@@ -368,6 +370,7 @@ class Repeated(nn.Module):
         return x
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 def test_a_device_holds_the_arguments_of_every_layer_where_the_depth_is_a_symbol(target: str) -> None:
     costs = sc.trace(

@@ -37,6 +37,7 @@ def test_each_plan_tells_what_bounds_its_step(tensor: sc.CostTable) -> None:
     assert "all-reduce over data" in str(found)
 
 
+@pytest.mark.campaign
 def test_what_plans_miss_that_are_not_feasible_is_counted(tensor: sc.CostTable) -> None:
     few = sc.plans(tensor, chips=16, device=V5P, batch=[8, 4096], given=SIZES, where=["X >= 4"])
     assert few.missed == (  # of 5 meshes each; X = 16 does not divide 8, and X = 1 and 2 are too small

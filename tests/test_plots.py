@@ -129,6 +129,7 @@ def test_bars_go_as_deep_as_is_asked_in_the_order_of_execution(depth: int | None
     assert [label.get_text() for label in axes.get_xticklabels()] == names
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("traced_once")
 def test_the_blocks_of_a_traced_model_stand_as_they_run() -> None:
     from examples.gpt import GPT

@@ -161,6 +161,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.campaign
 @settings(max_examples=80, deadline=None)
 @given(PIECES, PIECES, *[st.integers(1, 40)] * 6)
 def test_a_search_finds_what_every_integer_says(

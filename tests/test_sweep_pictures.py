@@ -44,9 +44,7 @@ def test_a_picture_says_which_model_it_is_of(monkeypatch: pytest.MonkeyPatch, tm
     assert drawn(front, monkeypatch, tmp_path).axes[0].get_title().startswith("alexnet: 1 trade-offs of 8")
 
 
-@pytest.mark.parametrize(
-    ("ending", "first"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PDF", b"%PDF")]
-)
+@pytest.mark.parametrize(("ending", "first"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".PDF", b"%PDF")])
 def test_the_same_picture_is_the_same_file_in_every_format(ending: str, first: bytes, tmp_path: Path) -> None:
     answer, files = sc.sweep(FORMULAS, SPACE, "12 <= f <= 20"), []
     for name in ("one", "two"):

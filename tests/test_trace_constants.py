@@ -146,6 +146,7 @@ def test_arrays_inside_calls_are_seen_once() -> None:
 
 
 # -- an order of two sizes that decides which program it is ---------------------------------------------------------
+@pytest.mark.campaign
 def test_a_convolution_of_two_free_lengths_is_right_whichever_is_the_longer() -> None:
     costs = sc.trace_function(jnp.convolve, "float32[a]", "float32[b]")
     for a, b in ((3, 5), (20, 300), (7, 7), (5, 3), (300, 20), (9, 8)):

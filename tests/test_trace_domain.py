@@ -164,6 +164,7 @@ def test_a_reduction_of_channels_holds_below_and_above_its_ratio() -> None:
         assert costs.subs(n=1, h=2, w=2, c=channels).params == 2 * channels * width + channels + width
 
 
+@pytest.mark.campaign
 def test_what_layers_keep_repeats_as_they_do() -> None:
     """Dilations of 1, 2, 4, ... 512 and again: padded inputs are kept for the backward pass, of every layer other ones."""
 

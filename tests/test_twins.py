@@ -44,6 +44,7 @@ def test_a_mask_hides_what_comes_later() -> None:
     assert not jnp.allclose(whole[:, 3:], start[:, 3:])
 
 
+@pytest.mark.campaign
 def test_routing_takes_the_best_experts() -> None:
     """With as many experts as there are, routed and dense mixtures are the same sum."""
     dense, routed = sc.build(sc.MoE(E=3, d_f=4)), sc.build(sc.MoE(E=3, d_f=4, k=3))
