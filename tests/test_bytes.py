@@ -269,12 +269,28 @@ def test_operations_beside_products_without_a_peak_are_timed_as_the_products(tmp
     assert norm.compute == sc.parse("1") * norm.kernel.operations / int(sc.device(TPU).operations("bfloat16"))
 
 
+def test_float32_without_a_peak_is_timed_at_that_of_bfloat16_as_plans_are() -> None:
+    """Bytes stay float32, and a line says so; the type itself, asked for by name, is refused by both."""
+    told = "at the peak of bfloat16: none of float32 is published"
+    traced = sc.trace(nn.Dense(4), "float32[n,8]")
+    found, step = sc.latency(traced, TPU), sc.step_time(traced, TPU)
+    assert found.compute == sc.latency(traced, TPU, "bfloat16").compute
+    assert found.memory == 2 * sc.latency(traced, TPU, "bfloat16").memory
+    assert told in found.assumed
+    assert told in step.assumed
+    layers = sc.table(sc.Linear(4), (16, 8))
+    assert told in sc.latency(layers, TPU).assumed
+    assert sc.fits(traced.subs(n=16), TPU)
+    for ask in (sc.latency, sc.step_time):
+        with pytest.raises(sc.DeviceError, match="device google-tpu-v5e has no published peak for float32: there are"):
+            ask(traced, TPU, "float32")
+
+
 def test_a_product_in_a_type_without_a_peak_is_an_error() -> None:
-    with pytest.raises(
-        sc.DeviceError, match="device google-tpu-v5e has no published peak for float32: there are peaks"
-    ):
-        sc.latency(sc.trace(nn.Dense(4), "float32[n,8]"), TPU)
-    assert sc.latency(sc.trace(nn.Dense(4), "float32[n,8]"), TPU, "bfloat16").dtype == "bfloat16"
+    wide = sc.trace_function(jnp.matmul, "int16[n,8]", "int16[8,4]")
+    for ask in (sc.latency, sc.step_time):
+        with pytest.raises(sc.DeviceError, match="device google-tpu-v5e has no published peak for int16: there are"):
+            ask(wide, TPU)
 
 
 def test_energy_is_of_the_models_own_types() -> None:

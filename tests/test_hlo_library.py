@@ -95,6 +95,12 @@ def test_a_selection_and_a_look_by_the_host_are_no_work(target: str) -> None:
     assert (found.flops, found.unknown, found.float32.flops) == (0, (), -1)
 
 
+def test_compilers_of_tpus_take_a_selection_for_its_comparisons() -> None:
+    """Of 8 x 5 numbers the two largest of each row: what is computed is none of ours, and XLA prints 2 for each number."""
+    found = cost("(f32[8,2]{1,0:T(8,128)}, s32[8,2]{1,0:T(8,128)})", ("f32[8,5]{1,0:T(8,128)}",), "TopK", "")
+    assert (found.flops, found.unknown, found.float32.flops) == (0, (), 8 * 5 * 2)
+
+
 @pytest.mark.parametrize(
     ("target", "tail"),
     [("mosaic_gpu_v2", ""), ("cusolver_potrf_ffi", ""), ("__cublas$gemm", "")],

@@ -23,6 +23,7 @@ from symcost.cli.main import main
 from symcost.estimate.pod.kept import device_memory
 from symcost.estimate.questions.quantities import vocabulary
 from symcost.estimate.questions.setting import setting
+from symcost.sweeps.plans import found as searched
 
 V5P = "google-tpu-v5p"
 TENSOR = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
@@ -108,6 +109,15 @@ def test_nothing_beats_the_front(tensor: sc.CostTable) -> None:
         one for one in both if not any(other != one and other[0] <= one[0] and other[1] <= one[1] for other in both)
     }
     assert {(Fraction(str(each.row["step_time"])), each.row["device_bytes"]) for each in found.front} == front
+
+
+def test_the_steps_of_a_form_are_timed_once(tensor: sc.CostTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 7 plans and a front beside them, meshes of 64 x 1 and 1 x 64 among them."""
+    timed: list[Any] = []
+    monkeypatch.setattr(searched, "step_time", lambda *asked: timed.append(asked[0]) or sc.step_time(*asked))
+    plans = sc.plans(tensor, chips=64, device=V5P, batch=65536, given=SIZES, top=7, front=True)
+    assert len(plans) == len({each.row["X"] for each in plans}) == 7
+    assert len(timed) == len({id(each) for each in timed}) == 3
 
 
 def test_what_has_no_room_is_no_plan(tensor: sc.CostTable) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
@@ -189,6 +189,27 @@ class Device:
         elif self.energies is not None and self.energies.add and arithmetic(dtype) not in self.energies.add:
             known = ", ".join(self.energies.add)
             raise self._fail(f"no energy in {dtype} is published: there are {known}")
+
+    def computes_in(self, dtype: str) -> str:
+        """The number type at whose peak operations run that a program has in ``dtype``: itself, where a peak of it is published.
+
+        Of ``float32`` without one it is the widest narrower float: TPUs multiply it in ``bfloat16`` unless asked for more
+        (``jax.lax.Precision``).
+        """
+        if {dtype, arithmetic(dtype)} & {*self.peak} or arithmetic(dtype) != "float32":
+            return dtype
+        narrower = [name for name in self.peak if "float" in name and bits_of(name) < bits_of(dtype)]
+        return max(narrower, key=bits_of, default=dtype)
+
+    def stand_ins(self, dtypes: Iterable[str]) -> list[str]:
+        """In words, where operations in some number types run at the peak of another one.
+
+        >>> from symcost.devices import device
+        >>> device("tpu-v5p").stand_ins(["float32", "bfloat16"])
+        ['at the peak of bfloat16: none of float32 is published']
+        """
+        taken = {name: self.computes_in(name) for name in dtypes}
+        return [f"at the peak of {each}: none of {name} is published" for name, each in taken.items() if each != name]
 
     def operations(self, dtype: str) -> Fraction:
         """Dense operations per second in a number type.

@@ -139,7 +139,7 @@ def short(value: Any) -> str:
         return repr(value if len(value) <= SHOWN else f"{value[: SHOWN - 3]}...")
     try:
         shown = " ".join(repr(value).split())
-    except ValueError:  # an integer inside it that cannot be printed
+    except Exception:  # an integer inside it that cannot be printed, or a class that cannot print what it holds
         return f"a {type(value).__name__}"
     return shown if len(shown) <= 5 * SHOWN else f"{shown[: 5 * SHOWN]}..."
 

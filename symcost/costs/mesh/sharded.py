@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 from symcost.costs.cost import Count
@@ -115,16 +116,16 @@ class OnMesh:
         """Bytes that one device exchanges in a run of the program, by kind and axes: the sum of ``bytes * times`` of the rows."""
         return self._sharded.communication
 
-    @property
-    def sides(self) -> list[Self]:
+    @cached_property
+    def sides(self) -> tuple[Self, ...]:
         """The table for each form that its program on a mesh has, each where sizes stand in one order; itself where it is one."""
         every = self._forms
-        return [self._with(replace(each, others=())) for each in every] if len(every) > 1 else [self]
+        return tuple(self._with(replace(each, others=())) for each in every) if len(every) > 1 else (self,)
 
-    @property
-    def shorter(self) -> list[Self]:
+    @cached_property
+    def shorter(self) -> tuple[Self, ...]:
         """The table for each choice of axes that have one device, in each of its forms."""
-        return [self._with(short) for each in self._forms for short in each.shorter()]
+        return tuple(self._with(short) for each in self._forms for short in each.shorter())
 
     @property
     def _forms(self) -> list[Sharded]:

@@ -99,7 +99,7 @@ def fits(
     ``dtype`` and ``weights`` as in :func:`~symcost.estimate.bytes.memory.memory`, ``rule`` for the activations; layers, which
     have no number types, are taken as int8. State lies with the weights where a pass only reads it, and with the
     activations where it is written. A memory that holds both has to hold their sum. A number type of products for which the
-    device publishes no peak, where it publishes some, is an error.
+    device publishes no peak, where it publishes some, is an error, but for ``float32`` as traced (see :func:`symcost.latency`).
 
     Raises:
         DeviceError: where the device is unknown, or no size of a memory is published.
@@ -130,7 +130,7 @@ def needs_of(
     """The number types that a model has where it has to fit a device, and the bytes that it takes in them."""
     check_sizes(where)
     types = types_of(costs, dtype, weights, SMALL)
-    check_computes(where, costs, types)
+    check_computes(where, costs, dtype, types)
     return types, memory(costs, dtype, weights=weights, rule=rule, assumed=SMALL)
 
 
@@ -170,11 +170,12 @@ def check_sizes(where: Device) -> None:
         raise DeviceError(f"device {where.name} has no memory that holds weights or activations: describe your own")
 
 
-def check_computes(where: Device, costs: CostTable, types: Types) -> None:
-    """Raise for a number type of the products that the device lacks."""
+def check_computes(where: Device, costs: CostTable, dtype: str | None, types: Types) -> None:
+    """Raise for a number type of the products that the device lacks, and that it computes in no other one."""
     own = {kernel.dtype or ASSUMED for kernel in kernels(costs, "roofline") if kernel.macs != 0}
-    for dtype in sorted(own) if types.activations is None else [types.activations]:
-        where.check_computes(dtype)
+    own = own if types.activations is None else {types.activations}
+    for name in [dtype] if dtype is not None else sorted(map(where.computes_in, own)):
+        where.check_computes(name)
 
 
 def _fault(costs: CostTable, what: str, rule: Rule, bits: Bits | None) -> tuple[str, str]:

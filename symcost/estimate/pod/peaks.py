@@ -9,7 +9,6 @@ from typing import Any
 
 import sympy
 
-from symcost.costs.dtypes import bits_of
 from symcost.costs.exact import rational
 from symcost.costs.table import CostTable
 from symcost.devices import Device
@@ -42,11 +41,10 @@ def peaks_of(work: DeviceWork, where: Device, dtype: str | None = None) -> Peaks
     if not work.types:
         rate = where.operations(PLAIN) if work.flops != 0 else Fraction(1)
         return Peaks({PLAIN: rate}, work.flops / rational(rate), f"{PLAIN} assumed: the work says no number types")
-    taken = {name: _published(where, name) for name in work.types}
+    taken = {name: where.computes_in(name) for name in work.types}
     rates = {name: where.operations(each) for name, each in taken.items()}
     seconds = sympy.Add(*(flops / rational(rates[name]) for name, flops in work.types.items()))
-    other = [f"at the peak of {each}: none of {name} is published" for name, each in taken.items() if each != name]
-    return Peaks(rates, seconds, ", ".join([f"{' and '.join(taken)} as traced", *other]))
+    return Peaks(rates, seconds, ", ".join([f"{' and '.join(taken)} as traced", *where.stand_ins(taken)]))
 
 
 def types_said(costs: CostTable, where: Device, dtype: str | None) -> str:
@@ -54,11 +52,3 @@ def types_said(costs: CostTable, where: Device, dtype: str | None) -> str:
     types = typed_flops(costs.per_device, dtype)
     work = DeviceWork(flops=sympy.Add(*types.values()), types=types, collectives=costs.collectives, table=costs)
     return peaks_of(work, where, dtype).said
-
-
-def _published(where: Device, dtype: str) -> str:
-    """The type itself, or the widest narrower float with a peak where a float has none."""
-    if dtype in where.peak or "float" not in dtype:
-        return dtype
-    narrower = [name for name in where.peak if "float" in name and bits_of(name) < bits_of(dtype)]
-    return max(narrower, key=bits_of, default=dtype)

@@ -54,7 +54,7 @@ def estimate(
     """
     where = device(on) if overhead is None else replace(device(on), overhead=launch_of(overhead) or None)
     types = types_of(costs, dtype, weights)
-    check_computes(where, costs, types)
+    check_computes(where, costs, dtype, types)
     efficiency_of(efficiency)
     check_model(model)
     energies = {PROCESS: PROCESS} if where.name == PROCESS else {where.name: where, PROCESS: PROCESS}

@@ -146,7 +146,8 @@ def latency(
     """Seconds of one pass on a device, exact in the table's symbols.
 
     Numbers move in their own types and are computed at the peak of their operands' type, as traced: what has no MACs and
-    a type without a published peak at that of the products. ``dtype`` gives one type to operations and activations,
+    a type without a published peak at that of the products, and ``float32`` where none of it is published, as on TPUs, at
+    that of the widest narrower float; ``assumed`` says so. ``dtype`` gives one type to operations and activations,
     ``weights`` one to the weights: a number type, bits, or a mapping from paths to bits (mixed precision, ``""`` for every
     other layer). Layers have no types and are taken as float32.
     ``model``: ``whole`` (the lectures' formula), ``roofline`` (the sum over operations), ``fused`` (elementwise
@@ -169,20 +170,23 @@ def latency(
     run = kernels(costs, model)
     types = types_of(costs, dtype, weights)
     computed = computing(run, types, where.peak)
-    if types.activations is not None:
-        where.operations(types.activations)
+    if dtype is not None:
+        where.operations(dtype)
+    at_peak_of = where.computes_in if dtype is None else str
     bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     sizes = width_of(costs, types.weights), types.activations
     measured = where.measured if efficiency is None and model != "whole" else {}
+    timed = dict.fromkeys(computed(kernel) for kernel in run if kernel.operations != 0 and kernel.kind not in measured)
     return Latency(
         tuple(
             _measured(kernel, measured[kernel.kind], sizes, None if overhead is None else launch)
             if kernel.kind in measured
-            else _step(kernel, _peak(where, kernel, computed(kernel)), bandwidth, sizes, rate, launch)
+            else _step(kernel, _peak(where, kernel, at_peak_of(computed(kernel))), bandwidth, sizes, rate, launch)
             for kernel in run
         ),
         where, main_type(run, types), model, costs, types.text,
-        _assumed(rate, launch if overhead is not None or not measured else None, bool(measured)),
+        ", ".join([_assumed(rate, launch if overhead is not None or not measured else None, bool(measured)),
+                   *(where.stand_ins(timed) if dtype is None else [])]),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from symcost.hlo.counting.bytes import Bytes, stored
 from symcost.hlo.counting.float32 import NOTHING, Properties, rounded
-from symcost.hlo.counting.library import BEHIND, Restored, estimate, restored
+from symcost.hlo.counting.library import BEHIND, Restored, estimate, restored, taken
 from symcost.hlo.counting.rules import ANNOTATIONS, BUFFERS, LEAF, REGION, Count, leaf_rule
 from symcost.hlo.counting.tally import Cell, Counts, Tally, accumulate, seen_from
 from symcost.hlo.reading.ir import Computation, Instruction, Module
@@ -39,7 +39,7 @@ class Float32:
 
     `lowered.cost_analysis()` leaves a key out when it is zero, so compare with `analysis.get("flops") or 0`.
     Always XLA's convention: loop bodies once, whatever `trips` says; -1 for each custom call, whatever `calls` says,
-    unless its author states a cost.
+    unless its author states a cost, or XLA knows one.
     """
 
     flops: float
@@ -57,7 +57,7 @@ class HloCost:
     fusion. An instruction without `op_name` takes its caller's; one lowered out of line (a relative name such as
     `max`) is prefixed with its call's; else the path is "".
 
-    `calls`: what XLA takes for the custom calls, (-1, 0, -1) each unless its author states a cost. `restored`: what they
+    `calls`: what XLA takes for the custom calls (see `library.taken`). `restored`: what they
     were found to compute, by path and target. `hidden`: paths and targets of those nobody can count, or not wholly, in
     order of the walk, once per call site: with any of them the exact counts are lower bounds.
     """
@@ -195,13 +195,13 @@ class _Walk:
     def custom_call(self, i: Instruction, home: Computation, tally: Tally) -> Properties:
         if i.custom_call_target in BUFFERS:
             return NOTHING
-        stated = estimate(i)
-        taken = stated if stated and self.stated else (-1, 0, -1)
-        tally.called(taken)
-        own = Properties(*map(rounded, taken))
+        operands = [home.by_name[name].shape for name in i.operands]
+        counts = taken(i, operands, self.stated)
+        tally.called(counts)
+        own = Properties(*map(rounded, counts))
         if i.custom_call_target in ANNOTATIONS:
             return own
-        operands = [home.by_name[name].shape for name in i.operands]
+        stated = estimate(i)
         work = restored(i, operands) if self.calls else Restored(unknown=i.custom_call_target)
         if work.unknown:
             tally.unknown.append((i.op_name, work.unknown))

@@ -1,6 +1,6 @@
 """Library calls say in their text what they compute: convolutions of cuDNN, products of cuBLAS, kernels with an estimate.
 
-XLA takes -1 for each. Restored, a call counts what the operations it stands for would: the product by the rules of
+XLA takes -1 for most. Restored, a call counts what the operations it stands for would: the product by the rules of
 :mod:`symcost.hlo.counting.rules`, and per element those of every bias, addend and activation fused behind it.
 """
 
@@ -39,7 +39,8 @@ CONVOLUTIONS = {"__cudnn$convForward", "__cudnn$convBiasActivationForward", "__c
 PRODUCTS = {"__cublas$gemm", "__cublas$lt$matmul"}
 
 
-WITHOUT_WORK = {"TopK", "__gpu$TopK", "xla_ffi_python_cpu_callback", "xla_ffi_python_gpu_callback"}
+SELECTION, IN_TILES = "TopK", ":T("
+WITHOUT_WORK = {SELECTION, "__gpu$TopK", "xla_ffi_python_cpu_callback", "xla_ffi_python_gpu_callback"}
 """A selection, for which XLA takes nothing where it is an operation of its own; a look at values by the host."""
 
 
@@ -65,6 +66,17 @@ def restored(i: Instruction, operands: Sequence[Shape]) -> Restored:
     if target in PRODUCTS:
         return _product(i, operands)
     return Restored(unknown="" if target in WITHOUT_WORK else target)
+
+
+def taken(i: Instruction, operands: Sequence[Shape], stated: bool) -> tuple[int, int, int]:
+    """(flops, transcendentals, bytes) that XLA takes for a call, -1 where it knows none: where ``stated``, what its author says.
+
+    Compilers of TPUs, whose arrays lie in tiles, take a selection for a comparison of each element with each that is selected.
+    """
+    known = estimate(i) if stated else None
+    if known is None and i.custom_call_target == SELECTION and IN_TILES in (chosen := i.shape.first()).layout:
+        return operands[0].elements * chosen.dims[-1], 0, -1
+    return known or (-1, 0, -1)
 
 
 def estimate(i: Instruction) -> tuple[int, int, int] | None:

@@ -91,7 +91,9 @@ class ProgramSource:
                 "axes": dict(self.axes), "mesh": dict(self.mesh), "constraint": self._constraint()}  # fmt: skip
         for part, value in told.items():
             if not _is_json(value):
-                raise NotImportable(f"{part}={value!r} cannot be told to another process: give it as texts and numbers")
+                raise NotImportable(
+                    f"{part}={short(value)} cannot be told to another process: give it as texts and numbers"
+                )
         return told
 
     def _constraint(self) -> dict[str, list[Any]]:

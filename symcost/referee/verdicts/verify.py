@@ -36,7 +36,7 @@ from symcost.system.collector import rare_collections
 from symcost.tracing.derive import derive
 from symcost.tracing.options import PIECES, Options
 from symcost.tracing.program.given import takes_arrays
-from symcost.tracing.program.spec import parse_tree, texts
+from symcost.tracing.program.spec import parse_tree, told
 
 ON_CHIP = (
     "On TPUs what is alive at the peak includes buffers on the chip, which are none of the compiler's temporaries."
@@ -266,10 +266,10 @@ class _Request:
     def of(
         cls, source: ProgramSource, program: JaxProgram, sampling: dict[str, Any], given: CostTable | None
     ) -> _Request:
-        told = repr((source.specs, texts(dict(source.call)), source.mode, source.method, source.rngs, source.free,
+        options = repr((told(source.specs), told(dict(source.call)), source.mode, source.method, source.rngs, source.free,
                      source.function, source.wrt, getattr(source.target, "__qualname__", ""), tuple(source.at.items()),
                      sampling))  # fmt: skip
-        return cls(program.key, id(source.target), told, source, program, sampling, given)
+        return cls(program.key, id(source.target), options, source, program, sampling, given)
 
 
 @lru_cache(maxsize=8)

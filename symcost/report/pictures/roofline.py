@@ -41,7 +41,8 @@ def roofline(figure: Any, costs: Any, asked: PictureOptions) -> None:
     Those that lose most of it against the peak are named.
     """
     times = latency(costs, asked.on or USUAL, asked.dtype, model=asked.model)
-    peak, bandwidth = float(times.device.operations(times.dtype)), float(times.device.bandwidth("activations"))
+    published = times.device.operations(times.device.computes_in(times.dtype))
+    peak, bandwidth = float(published), float(times.device.bandwidth("activations"))
     points = _points(times, peak)
     if not points:
         raise SymcostError(
@@ -56,9 +57,7 @@ def roofline(figure: Any, costs: Any, asked: PictureOptions) -> None:
     rates = [point.rate for point in points]
     axes.set_ylim(min(rates) / ROOM, max(peak, *rates) * ROOM * ROOM)
     _name_worst(axes, points)
-    axes.annotate(
-        physical(times.device.operations(times.dtype), "op/s"), (right, peak), ha="right", va="bottom", color=GREY
-    )
+    axes.annotate(physical(published, "op/s"), (right, peak), ha="right", va="bottom", color=GREY)
     title = f"{times.device.title or times.device.name}, {times.dtype}: {physical(times.seconds, 's')} ({asked.model})"
     plain(axes, title)
     _legend(axes, "lower right")

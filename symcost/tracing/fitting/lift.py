@@ -200,8 +200,8 @@ class SizeLift:
                 return made
             if not self._add({**self.base, **rival}):
                 self._rejected.append(dict(rival))
-        last = columns  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
-        raise OffLattice(describe(last, self.fitter.rival_forms), self.sizes)
+        last, left = columns, leftover or self.fitter.rival_forms  # pyright: ignore[reportPossiblyUnboundVariable]  # MAX_EXTRA is not 0
+        raise OffLattice(describe(last, left), self.sizes)
 
     def _rival(self) -> Mapping[str, int] | None:
         """The point that tells most of the forms apart that agree so far, if any does.

@@ -94,6 +94,16 @@ def texts(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: str(leaf) if isinstance(leaf, Spec) else leaf, parse_tree(tree, looks_like_spec))
 
 
+def told(tree: Any) -> str:
+    """What tells a tree from others in one text: the path of each leaf, and what stands there.
+
+    >>> print(told(["float32[n]", {"axis": 1}]))
+    [('[0]', 'float32[n]'), ("[1]['axis']", 1)]
+    """
+    leaves, _ = jax.tree_util.tree_flatten_with_path(texts(tree))
+    return repr([(jax.tree_util.keystr(path), leaf) for path, leaf in leaves])
+
+
 def tree_symbols(tree: Any) -> list[str]:
     """Names of the symbols in a tree of specs, in order of appearance."""
     names = [str(s) for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) for dim in leaf.dims
