@@ -199,7 +199,7 @@ BAD = [
     (["estimate", "resnet18", "--set", "q=1"], "resnet18 has no parameter 'q'"),
     (["estimate", "resnet18", "float32[n]"], "specs is for a model to trace, not resnet18: give PKG.MOD:NAME"),
     (
-        ["estimate", "mcunet_in1", "--device", "google-tpu-v5e"],
+        ["estimate", "mcunet_in1", "--device", "google-tpu-v5e", "--dtype", "float32"],
         "google-tpu-v5e has no published peak for float32: there are",
     ),
     (["estimate", "mcunet_in1", "--device", "stm32f746", "--dtype", "bfloat16"], "no published peak for bfloat16"),

@@ -9,6 +9,7 @@ from symcost.hlo.explaining.arrays import arrays, totals
 from symcost.hlo.explaining.exchange import (
     ADDED,
     BEFORE,
+    COLUMN,
     FIRST,
     JOINED,
     PADDED,
@@ -97,6 +98,24 @@ def once(*terms: str) -> str:
                    f"ROOT a = f32[8,4]{{1,0}} all-reduce(s), {MODEL}, to_apply=sum, {named(terms[-1])}")  # fmt: skip
 
 
+def columns(left: str, right: str) -> str:
+    """A product of 8 x 4 numbers with others, summed over the first size and then over devices."""
+    sizes = "4,16" if left == "x" else "16,4"
+    product = f"d = f32[{sizes}]{{1,0}} dot({left}, {right}), lhs_contracting_dims={{0}}, rhs_contracting_dims={{0}}"
+    return program("w = f32[8,16]{1,0} broadcast(z), dimensions={}", "v = f32[8,16]{1,0} iota(), iota_dimension=0", product,
+                   f"ROOT a = f32[{sizes}]{{1,0}} all-reduce(d), {DATA}, to_apply=sum, {named('k')}")  # fmt: skip
+
+
+def reduced_column(size: int) -> str:
+    """A sum of one column, for several operations at once."""
+    return program(f"c = f32[{size}]{{0}} iota(), iota_dimension=0",
+                   f"ROOT a = f32[{size}]{{0}} all-reduce(c), {DATA}, to_apply=sum, {named('loss')}")  # fmt: skip
+
+
+EQUAL_COLUMNS, EQUAL_ROWS, OTHER_COLUMNS = columns("x", "w"), columns("w", "x"), columns("x", "v")
+REDUCED_COLUMN, REDUCED_ROW = reduced_column(4), reduced_column(16)
+
+
 def ring(steps: int) -> str:
     lines = [
         f"p{k} = f32[8,4]{{1,0}} collective-permute(x), channel_id={k + 1}, {STEP}, {named('k')}" for k in range(steps)
@@ -124,6 +143,8 @@ def ring(steps: int) -> str:
         (REDUCED, program("l = f32[16,2]{1,0} bitcast(x)",
                           f"ROOT s = f32[4,2]{{1,0}} reduce-scatter(l), {DATA}, dimensions={{0}}, to_apply=sum"), {SCATTERED}),
         (PRODUCT, OPERAND, {BEFORE}),
+        (EQUAL_COLUMNS, REDUCED_COLUMN, {COLUMN}),
+        (EQUAL_ROWS, REDUCED_COLUMN, {COLUMN}),
         (MULTIPLIED, ONCE_MORE, {SCALED}),
         (GATHERED, program("w = f32[32,4]{1,0} broadcast(z), dimensions={}", "i = s32[] constant(0)",
                            "u = f32[32,4]{1,0} dynamic-update-slice(w, x, i, i)",
@@ -151,6 +172,8 @@ def test_a_change_that_the_text_shows_has_a_name(written: str, compiled: str, be
         (READ_BETWEEN, ALONG_BOTH, 2, 1),
         (PRODUCT, OTHER_OPERAND, 1, 1),  # for another operation
         (APART, ONCE_MORE, 1, 1),  # nothing is multiplied
+        (EQUAL_COLUMNS, REDUCED_ROW, 1, 1),  # the sizes of the equal numbers
+        (OTHER_COLUMNS, REDUCED_COLUMN, 1, 1),  # its columns are no equal ones
     ],
 )  # fmt: skip
 def test_what_the_text_does_not_show_has_no_name(written: str, compiled: str, lost: int, new: int) -> None:

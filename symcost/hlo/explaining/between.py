@@ -45,6 +45,20 @@ def _one_number(i: Instruction, home: Computation) -> bool:
     return i.opcode == "broadcast" and not home.by_name[i.operands[0]].shape.dims
 
 
+def one_column(ours: SentArray) -> tuple[int, ...] | None:
+    """The sizes of one of the equal columns of a product that is sent, an operand of which is one number throughout."""
+    home = ours.one.home
+    product = home.by_name[_made(home, ours.operand)]
+    if product.opcode != "dot":
+        return None
+    for side, equal, other in (("rhs", *product.operands), ("lhs", *product.operands[::-1])):
+        if _one_number(home.by_name[equal], home):
+            summed = product.integers(f"{side}_contracting_dims")
+            kept = (size for dim, size in enumerate(home.by_name[other].shape.dims) if dim not in summed)
+            return tuple(sorted(size for size in kept if size != 1))
+    return None
+
+
 def what_is_summed(ours: SentArray) -> Instruction | None:
     """What a device sums before it reduces the sum with others, before it changed its place alone."""
     home, i = ours.one.home, ours.one.home.by_name[ours.operand]

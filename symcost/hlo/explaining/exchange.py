@@ -22,6 +22,7 @@ from symcost.hlo.explaining.between import (
     is_whole_sum,
     meets,
     meets_equal_numbers,
+    one_column,
     origin_of,
     product_before,
     the_sum_of,
@@ -39,6 +40,7 @@ PADDED = "gathered as a sum of arrays that are zero but for each device's slice"
 ADDED = "added up on the device before it is reduced"
 SUMMED = "summed before it is sent: it meets equal numbers alone in its product"
 SUMMED_TOO = "sums of a gathered array, for its product with equal numbers"
+COLUMN = "reduced as one of many equal columns: an operand of its product is equal numbers"
 EARLIER = "reduced a step earlier: its sum is one with the product before it"
 JOINED = "reduced along all axes at once, and not along one after the other"
 FIRST = "summed on each device before it is reduced: its sum alone is needed"
@@ -130,6 +132,7 @@ class _Comparison:
         self.first()
         self.joined()
         self.apart()
+        self.columns()
         self.before()
         self.once()
         self.again()
@@ -233,6 +236,18 @@ class _Comparison:
             if any(is_shorter(ours, theirs) and any(meets_equal_numbers(ours)) for ours, _ in self.pairs):
                 self.found.new.remove(theirs)
                 self.tell(theirs, theirs.bytes, SUMMED_TOO)
+
+    def columns(self) -> None:
+        """A product with equal numbers: one of its columns is reduced, and each device writes it as often as it stands there."""
+        for near in (_operation, _any):
+
+            def alike(ours: SentArray, theirs: SentArray, near: Alike = near) -> bool:
+                reduced = ours.kind == theirs.kind == "all-reduce" and ours.sizes != theirs.sizes
+                there = (ours.axes, ours.times) == (theirs.axes, theirs.times)
+                return reduced and there and near(ours, theirs) and one_column(ours) == theirs.sizes
+
+            for ours, theirs in self.paired(alike):
+                self.tell(theirs, theirs.bytes - ours.bytes, _also(COLUMN, ours, theirs))
 
     def earlier(self) -> None:
         """A sum of a product's results that is part of the product: what is reduced is what the product leaves."""

@@ -2,7 +2,7 @@
 
 Where the symbols of two points stand in ratios that are independent of each other, ``x`` three times as large and ``y`` five
 times, a number that becomes 45 times as large is ``c x^2 y`` and nothing else of the kind. Further sizes that are known (sums)
-may be a factor, and a small number may be added.
+may be a factor, and a small number or a symbol may be added.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class Monomials:
         for added in ADDED:
             if (product := self._product(tuple(value - added for value in column))) is not None:
                 yield product + added
+        for name in self.symbols:
+            rest = tuple(value - point[name] for value, point in zip(column, self.points, strict=True))
+            for added in (0, *ADDED):
+                if (product := self._product(tuple(value - added for value in rest))) is not None:
+                    yield product + Form.symbol(name) + added
 
     def _product(self, column: Sequence[int | Fraction]) -> Form | None:
         powers = self._ratios.powers(column) if all(value > 0 for value in column) else None

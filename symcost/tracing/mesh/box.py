@@ -7,18 +7,17 @@ small beside large others and the other way round, nothing else was seen.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from symcost.errors import LiftError
-from symcost.formulas.form import Form, as_form
+from symcost.formulas.form import Form
 from symcost.reading.numerals import assigned
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.mesh.lattice import Lattice
-from symcost.tracing.mesh.sides import PLACE, SideOfMesh, sizes_of_axes
+from symcost.tracing.mesh.sides import PLACE, SideOfMesh
 from symcost.tracing.sampling.sample import Point
 
 SMALL = (2, 16, 128, 1024, 4096)
@@ -134,13 +133,8 @@ class Box:
 
     def _sizes(self) -> list[Form]:
         """What the partitioner may weigh: sizes that axes cut, on one device, then every size as it is."""
-        one = self._compared
-        mesh = sizes_of_axes(one.side.plan)
-        cut = {
-            str(each.size): math.prod((mesh[axis] for axis in each.axes), start=as_form(1)) for each in one.lattice.cuts
-        }
-        local = [Form.symbol(name) / cut[name] for name in self._low if name in cut]
-        return [*local, *(Form.symbol(name) for name in self._low)]
+        local = self._compared.lattice.local
+        return [*(local[name] for name in self._low if name in local), *(Form.symbol(name) for name in self._low)]
 
     def _corners(self) -> Iterator[Corner]:
         """All sizes small, all large, each small or large beside the others; all small and all large on the farthest meshes."""
@@ -187,4 +181,20 @@ class Box:
             large = [each.point[name] for each in works if name not in each.low]
             self.lowest[name] = min(small, default=self._least[name])
             self.highest[name] = max([self._most[name], *large])
-        return [each.point for each in works]
+        return [each.point for each in (*works, *self._on_least_mesh())]
+
+    def _on_least_mesh(self) -> Sequence[Corner]:
+        """Corners on the least mesh, whose axes divide smaller sizes: where all that have programs agree, the box reaches there."""
+        least, names = dict(self._compared.side.meshes.least), frozenset(self._low)
+        if least == dict(self._compared.side.first) or not self._compared.side.holds(least):
+            return []
+        lows = dict.fromkeys((names, *(frozenset({name}) for name in names)))
+        found = [Corner(low, "", self._at(low, least)) for low in lows]
+        found = [
+            each for each in found if all_hold(self._compared.order, each.point) and self._compared.works(each.point)
+        ]
+        if not all(self._agrees(each.point) for each in found):
+            return []
+        for each in found:
+            self.lowest.update({name: min(self.lowest[name], each.point[name]) for name in each.low})
+        return found

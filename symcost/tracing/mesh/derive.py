@@ -37,7 +37,8 @@ class MeshDerivation:
     on_trace: Callable[[int], None]
 
     def __post_init__(self) -> None:
-        self.sampler = MeshSampler(self.model, self.plan, self.table.domain, self.on_trace)
+        empties = any(size == 0 for row in self.table.rows for size in row.out)
+        self.sampler = MeshSampler(self.model, self.plan, self.table.domain, self.on_trace, empties=empties)
         self.lattice = Lattice(self.table, self.plan, tuple(self._laid()))
 
     def _laid(self) -> Iterator[Cut]:

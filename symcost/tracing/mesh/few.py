@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.formulas.form import Form
@@ -48,6 +48,9 @@ class Few:
         columns = Columns(self.programs, self.points)
         monomials = Monomials(list(self.values), self.points, factors)
         forms = {column: monomials.form(column) for column in columns.distinct()}
+        if None in forms.values():
+            monomials = Monomials(list(self.values), self.points, [*factors, *_around(filter(None, forms.values()))])
+            forms.update({column: monomials.form(column) for column, form in forms.items() if form is None})
         fitter = Fitter(list(self.values), self.points)
         fitter.fitted.update(forms)
         return None if None in forms.values() else lifted(columns, fitter)
@@ -58,3 +61,10 @@ class Few:
             return near and point not in refused and self.accepts(point)
 
         return told_apart(base, self.values, accepts)
+
+
+def _around(known: Iterable[Form]) -> Iterator[Form]:
+    """Sums that are known, as the trips of a pipeline, and what is next to a known size: ``n - 1`` of a sum over all before it."""
+    forms = [form for form in known if form.number is None]
+    yield from (form for form in forms if len(form.terms) > 1)
+    yield from (form + near for form in forms if len(form.terms) == 1 for near in (-1, 1))

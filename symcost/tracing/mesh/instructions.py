@@ -1,7 +1,8 @@
 """The program of one device as records: what each instruction computes, by the rules of the primitives that it stands for.
 
 An instruction whose cost follows from shapes is a record of its primitive; products and what no primitive stands for carry
-their counts as integers, which are fitted as any column; collectives carry the axes of the mesh that they run along.
+their counts as integers, which are fitted as any column; collectives carry the axes of the mesh that they run along. What a
+device computes of its own number alone, where its part of an array begins, is none: XLA writes it once or once more by the way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from symcost.hlo.counting.library import restored
 from symcost.hlo.counting.rules import ANNOTATIONS, FREE, REGION, leaf_rule
 from symcost.hlo.counting.sent import kind_of
 from symcost.hlo.reading.groups import axes_of
+from symcost.hlo.reading.order import post_order
 from symcost.hlo.reading.scopes import FORWARD, module_of, phase_of
 from symcost.rules import ENTRIES, Array, Facts
 from symcost.tracing.counting.costing import STATE
@@ -28,6 +30,8 @@ from symcost.tracing.program.records import FROZEN, Key, Program, Record
 
 NOT_RUN = {*ANNOTATIONS, STOP}
 """Calls that only say something of the program."""
+NUMBER = ("partition-id", "replica-id")
+"""Of a device."""
 COLLECTIVE = "collective"
 """Source of records that exchange and compute nothing."""
 DTYPES: Mapping[str, str] = {
@@ -72,6 +76,7 @@ class _Instructions:
     def __init__(self, module: Module, mesh: Mapping[str, int], keys: Keys) -> None:
         self.module, self.mesh, self.keys = module, mesh, keys
         self.strides: set[int] = set()
+        self._places: dict[str, set[str]] = {}
 
     def entering(self, argument: Entering) -> Record:
         """An array that enters the program, as large as it is on one device."""
@@ -93,8 +98,22 @@ class _Instructions:
             i = run.instruction
             if kind_of(i) is not None:
                 yield self._collective(run)
-            elif i.opcode not in FREE and i.custom_call_target not in NOT_RUN:
+            elif i.opcode not in FREE and i.custom_call_target not in NOT_RUN and i.name not in self._own(run.home):
                 yield self._computing(run)
+
+    def _own(self, home: Computation) -> set[str]:
+        """Names of the single integers that a computation makes of the device's number, and of constants, alone."""
+        if home.name not in self._places:
+            own, known = set[str](), set[str]()
+            for i in post_order(home):
+                made = i.opcode in NUMBER or any(name in own for name in i.operands)
+                if made and i.opcode not in REGION and all(name in own | known for name in i.operands):
+                    known.add(i.name)
+                    own |= {i.name} if _is_one_integer(i.shape) else set()
+                elif i.opcode == "constant":
+                    known.add(i.name)
+            self._places[home.name] = own
+        return self._places[home.name]
 
     def _weight(self, branch: Computation) -> int:
         counted = analyse(Module(branch.name, branch, self.module.computations))
@@ -194,6 +213,10 @@ class _Instructions:
         return Record(
             self.keys.setdefault(key, key), (*sizes, *counts, times, 1), origin=facts.origin, beside=facts.beside
         )
+
+
+def _is_one_integer(shape: Shape) -> bool:
+    return not shape.is_tuple and shape.elements == 1 and shape.dtype.startswith(("s", "u", "pred"))
 
 
 def _array(shape: Shape) -> Typed:

@@ -12,8 +12,11 @@ from symcost.costs.cost import Count
 from symcost.costs.mesh.plan import Plan, entering
 from symcost.costs.parts import Conditions
 from symcost.costs.table import CostTable
-from symcost.errors import LiftError
+from symcost.errors import ExpressionError, LiftError
+from symcost.formulas.form import Form, as_form
+from symcost.formulas.functions import changed
 from symcost.formulas.symbols import evaluate
+from symcost.tracing.mesh.sides import sizes_of_axes
 from symcost.tracing.sampling.sample import LARGE, Point, Values
 
 FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
@@ -146,6 +149,22 @@ class Lattice:
                 return plain
         options = [first + k for k in range(12)] if structural else [first * k for k in FACTORS]
         return tuple(value for value in options if self.inside({**base, name: value}))
+
+    @cached_property
+    def local(self) -> dict[str, Form]:
+        """The size on one device of each symbol that axes cut."""
+        mesh = sizes_of_axes(self.plan)
+        parts = {str(each.size): math.prod((mesh[axis] for axis in each.axes), start=as_form(1)) for each in self.cuts}
+        return {name: Form.symbol(name) / parts[name] for name in self.names if name in parts}
+
+    def on_device(self, forms: Sequence[Form]) -> Iterator[Form]:
+        """Forms of sizes that axes cut, made of those of one device."""
+        for form in forms:
+            for name in form.symbols & {*self.local}:
+                try:
+                    yield changed(form, lambda atom, name=name: self.local[name] if atom.name == name else None)
+                except ExpressionError:  # it would divide by a sum
+                    continue
 
     @cached_property
     def cut_symbols(self) -> frozenset[str]:

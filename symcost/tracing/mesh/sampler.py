@@ -43,6 +43,8 @@ class MeshSampler(Programs):
     writes: bool = True
     """Whether programs are written once they are known."""
     structural: Sequence[str] = ()
+    empties: bool = False
+    """Whether the model has arrays without elements itself."""
     _seen: dict[Key, Program | PointError] = field(default_factory=dict)
     _lowered: dict[Key, LoweredProgram] = field(default_factory=dict)
     _written: dict[Key, LoweredText | None] = field(default_factory=dict)
@@ -114,13 +116,19 @@ class MeshSampler(Programs):
             written = self._written.get(self._structure(point))
             if written is not None:
                 self._at.add(_key(point))
-                return self._read(self._rewritten(written, point))
+                return self._held(self._read(self._rewritten(written, point)), point)
             program = lowered(self.model, self.plan, point)
             if self.writes and self._structure(point) not in self._written:
                 self._lowered[_key(point)] = program
-            return self._read(program)
+            return self._held(self._read(program), point)
         except PointError as problem:
             return problem
+
+    def _held(self, program: Program, point: Mapping[str, int]) -> Program:
+        """The program, unless an array that has elements as a whole has none on a device: of those nothing is sent."""
+        if not self.empties and any(0 in record.sizes[: record.facts.start] for record in all_records(program)):
+            raise PointError("an array has no elements on a device: give larger sizes", point)
+        return program
 
     def _structure(self, point: Mapping[str, int]) -> Key:
         return tuple((name, point[name]) for name in self.structural)

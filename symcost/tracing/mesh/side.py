@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -187,7 +187,7 @@ class SideDerivation:
         domain = self.whole.table.domain
         rounded = [form for form in domain.dimensions if not form.is_polynomial] if isinstance(domain, Domain) else []
         within = (*self.side.guards, *self.order)
-        factors = domain.dimensions if isinstance(domain, Domain) else ()
+        factors = (*domain.dimensions, *self.lattice.on_device(rounded)) if isinstance(domain, Domain) else ()
         few = Few(self.sampler, {name: self.values[name] for name in sizes}, fixed, self._accepts)
         program = few.lifted(factors) if not self.extra else None
         if few.programs:
@@ -261,10 +261,21 @@ class SideDerivation:
         evidence = {name: Evidence(BOUNDED, f"tried up to {most}: {ASKED}", most) for name, most in tried.items()}
         records = [record for program in structure.programs for record in all_records(program)]
         sizes = {size for record in records for size in record.sizes[: record.facts.start]}
-        cut = Domain(symbols, whole=whole_forms((*sizes, *self.whole_parts.values())), evidence=evidence,
-                     at_least={**box.lowest, **dict.fromkeys(self.plan.symbols, 2)},
-                     guards=(*self.side.guards, *self.order))  # fmt: skip
+        cut = Domain(
+            symbols, whole=whole_forms((*sizes, *self.whole_parts.values())), evidence=evidence,
+            whole_least=dict.fromkeys(self._rounded(sizes), 1),
+            at_least={**box.lowest, **dict.fromkeys(self.plan.symbols, 2)}, guards=(*self.side.guards, *self.order),
+        )  # fmt: skip
         return OnDevice(self.whole.table.domain, cut, tried)
+
+    def _rounded(self, sizes: Iterable[Form]) -> list[Form]:
+        """Sizes that are rounded after axes have cut them, and may be 0; none of those that others are a factor of."""
+        axes, found = {*self.plan.symbols}, list[Form]()
+        for size in sorted(sizes, key=lambda form: len(str(form))):
+            rounded = size.symbols & axes and not size.is_polynomial
+            if rounded and not any(len(each.terms) == 1 and (size / each).is_polynomial for each in found):
+                found.append(size)
+        return found
 
 
 def kept_bytes(program: Program) -> Form:
