@@ -32,7 +32,16 @@ def test_three_points_tell_sizes_apart() -> None:
     known = Monomials(list(VALUES), points, [T + n, T + 1])
     assert len(points) == 3
     assert known.tells
-    for form in (3 * n * T * d / X, d / H, 12 * T * T * n, (T + n) * d, (T + 1) * n, T - 1, Form.constant(7)):
+    for form in (
+        3 * n * T * d / X,
+        d / H,
+        12 * T * T * n,
+        (T + n) * d,
+        (T + 1) * n,
+        T - 1,
+        T + X - 1,
+        Form.constant(7),
+    ):
         assert known.form(tuple(int(form.value(point)) for point in points)) == form
     assert known.form(tuple(point["d"] // 7 + point["n"] for point in points)) is None
     assert known.form((0, 1, 1)) is None

@@ -64,7 +64,10 @@ class Monomials:
         for name in self.symbols:
             rest = tuple(value - point[name] for value, point in zip(column, self.points, strict=True))
             for added in (0, *ADDED):
-                if (product := self._product(tuple(value - added for value in rest))) is not None:
+                product = self._product(tuple(value - added for value in rest))
+                if product is not None and set(product.terms.values()) == {
+                    1
+                }:  # a part of it is an accident of few points
                     yield product + Form.symbol(name) + added
 
     def _product(self, column: Sequence[int | Fraction]) -> Form | None:
