@@ -170,9 +170,9 @@ def latency(
     run = kernels(costs, model)
     types = types_of(costs, dtype, weights)
     computed = computing(run, types, where.peak)
-    if dtype is not None:
-        where.operations(dtype)
     at_peak_of = where.computes_in if dtype is None else str
+    if types.activations is not None:
+        where.operations(at_peak_of(types.activations))
     bandwidth = tuple(rational(where.bandwidth(what)) for what in ("weights", "activations"))
     sizes = width_of(costs, types.weights), types.activations
     measured = where.measured if efficiency is None and model != "whole" else {}

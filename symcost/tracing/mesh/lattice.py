@@ -16,6 +16,7 @@ from symcost.errors import ExpressionError, LiftError
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import changed
 from symcost.formulas.symbols import evaluate
+from symcost.reading.nearest import listed
 from symcost.tracing.mesh.sides import sizes_of_axes
 from symcost.tracing.sampling.sample import LARGE, Point, Values
 
@@ -35,6 +36,8 @@ class Cut:
 
     size: Count
     axes: tuple[str, ...]
+    array: str = ""
+    """The path of the array, or nothing of what a module gives."""
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Lattice:
             if row.source == "input":
                 for size, axes in zip(row.out, self.plan.cut(entering(row), len(row.out)), strict=True):
                     if axes:
-                        yield Cut(size, axes)
+                        yield Cut(size, axes, entering(row))
 
     def takes(self, mesh: Mapping[str, int]) -> bool:
         """Whether the axes of a mesh divide the dimensions whose size is a number."""
@@ -149,6 +152,16 @@ class Lattice:
                 return plain
         options = [first + k for k in range(12)] if structural else [first * k for k in FACTORS]
         return tuple(value for value in options if self.inside({**base, name: value}))
+
+    def told(self, symbols: Sequence[str]) -> str:
+        """The sizes that axes of such symbols cut, in words, with their arrays and the axes; of all axes where none has one."""
+        mesh = self.plan.mesh
+        named = {axis for axis, size in mesh.items() if size in symbols} or {*mesh}
+        said: dict[str, dict[str, None]] = {axis: {} for axis in mesh if axis in named}
+        for cut in (*self.cuts, *self.numbers):
+            for axis in named.intersection(cut.axes):
+                said[axis][f"{cut.array or 'what a module gives'} ({cut.size})"] = None
+        return "; ".join(f"along {axis} lie {listed(list(sizes))}" for axis, sizes in said.items() if sizes)
 
     @cached_property
     def local(self) -> dict[str, Form]:

@@ -201,8 +201,9 @@ class SideDerivation:
             program = lift.run()
         except OffLattice as problem:
             raise LiftError(
-                f"no closed form fits what XLA makes of this plan: {problem}; give numbers for "
-                f"{', '.join(problem.symbols or sizes)}, or cut other dimensions"
+                f"no closed form fits what XLA makes of this plan: {problem}. {self.lattice.told(problem.symbols)}: "
+                f"give numbers for {', '.join(problem.symbols or sizes)}, or cut other dimensions; of an array of which the "
+                "program takes parts, as queries, keys and values of one kernel, give these a dimension of their own"
             ) from None
         known.learn(lift.programs[0], program)
         self.fitted += lift.points
