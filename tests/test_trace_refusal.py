@@ -122,26 +122,29 @@ def test_widths_that_have_to_be_equal_are_named(spec: str) -> None:
     assert sc.trace(lambda w: Tied(w, w), spec).total().params.free_symbols
 
 
-@pytest.mark.parametrize(
-    ("works", "given"),
-    [
-        (lambda d: d % 35 == 0, {"steps": {"d": 35}}),
-        (lambda d: d >= 5000, {"at_least": {"d": 5000}}),
-    ],
-)
-def test_a_constructor_that_takes_other_values_says_which_were_tried_and_works_with_its_own(
-    works: Callable[[int], bool], given: Any
-) -> None:
+def picky(works: Callable[[int], bool]) -> Callable[[int], nn.Module]:
+    """A constructor that takes some widths alone."""
+
     def factory(d: int) -> nn.Module:
         if not works(d):
             raise ValueError(f"no width {d}")
         return nn.Dense(d, use_bias=False)
 
+    return factory
+
+
+def test_a_constructor_that_takes_other_values_says_which_were_tried_and_works_with_its_own() -> None:
+    factory = picky(lambda d: d >= 5000)
     with pytest.raises(
         LiftError, match=r"ValueError: no width \d+ \(.*\)\) - .*d from 2 to \d+: if it works at others, give"
     ):
         sc.trace(factory, "float32[n,3]")
-    assert sc.trace(factory, "float32[n,3]", **given).params == 3 * sc.symbols("d")[0]
+    assert sc.trace(factory, "float32[n,3]", at_least={"d": 5000}).params == 3 * sc.symbols("d")[0]
+
+
+def test_multiples_that_a_constructor_takes_alone_are_found() -> None:
+    costs = sc.trace(picky(lambda d: d % 35 == 0), "float32[n,3]")
+    assert (costs.params, costs.domain.conditions()) == (3 * sc.symbols("d")[0], ["d % 35 == 0"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from symcost.tracing.counting import liveness, memory
 from symcost.tracing.counting.active import conditions
 from symcost.tracing.counting.structure import Structure
 from symcost.tracing.domain.bounds import certify
-from symcost.tracing.domain.domain import Domain, whole_forms
+from symcost.tracing.domain.domain import Domain, whole_over
 from symcost.tracing.domain.evidence import evidence
 from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.domain.meanings import constants, dimensions, met, split
@@ -191,8 +191,9 @@ class Attempt(Lifting):
         return form
 
     def _whole(self, structure: Structure) -> tuple[Form, ...]:
-        forms = {size for program in structure.programs for r in all_records(program) for size in r.sizes}
-        return whole_forms(forms)
+        return whole_over(
+            [[size for r in all_records(p) for size in r.sizes] for p in structure.programs], structure.fit
+        )
 
     def _rounded(self, structure: Structure) -> tuple[str, ...]:
         program = structure.programs[0]

@@ -29,6 +29,7 @@ from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.repeated.tables import tables_kept
 from symcost.tracing.program.spec import where
 from symcost.tracing.resampled import Resampled
+from symcost.tracing.sampling.guided import jointly
 from symcost.tracing.sampling.sample import STEPS, Point, Values, check_positive, multiples
 from symcost.tracing.sampling.signals import Branch, Counterexample, Irregular, NoPattern, OnTrial, Turn
 from symcost.tracing.staged import staged
@@ -255,7 +256,7 @@ class Derivation(Resampled):
         """The closed form on the other side of a decision, if there is one, where earlier ones are as they were seen."""
         earlier = [guard for guard in side.within if guard not in self.within]
         known = both_ways((*earlier, side.guard))
-        for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler)):
+        for sampler, samples in itertools.chain(self._across(side), side.attempts(self.sampler), self._small(side)):
             options = self.options.beside(sampler.model.symbols, {**self.choice.allowed, **samples}, self.values)
             within = [g for g in (*side.within, side.guard.denied) if g.symbols <= set(sampler.model.symbols)]
             try:
@@ -272,6 +273,12 @@ class Derivation(Resampled):
             values = self.choice.across(self.recording, side.guard, side.within)
             if values is not None:
                 yield self.sampler, values
+
+    def _small(self, side: Side) -> Iterator[tuple[Sampler, dict[str, Values]]]:
+        """Samples on the other side of a decision by several sizes, all of them small: ``E*T <= 1625``."""
+        names = sorted(side.guard.symbols & set(self.sizes))
+        met = (side.guard.denied, *(each for each in side.within if each.symbols <= set(names)))
+        yield from ((self.sampler, values) for values in jointly(met, names) if len(names) > 1)
 
     def _wider(self, found: Piece) -> Piece:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""

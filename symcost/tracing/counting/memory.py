@@ -29,7 +29,9 @@ def over_structure(
     of the points themselves are paired and fitted. In a pattern of layers, the candidates that all deeper points share
     come first: a form of floors can agree at many points, and be none.
     """
-    points = [point for point in points if all(_has_values(sizes, point) for sizes in lists)]
+    tops = {number: [_most(sizes, point) for sizes in lists] for number, point in enumerate(points)}
+    kept = [number for number, there in tops.items() if None not in there]
+    points = [points[number] for number in kept]
     if not points:
         raise LiftError("the sizes have no value at any of the points at which they are compared")
     if not structure.symbols:
@@ -43,7 +45,7 @@ def over_structure(
             found[structure.fit_forms(forms, ("peak",))] = None
         except LiftError:
             continue  # not regular over the structure; the check below says whether it was needed
-    maxima = [[max(Form.values(map(as_form, sizes), point)) for point in points] for sizes in lists]
+    maxima = [[tops[number][index] for number in kept] for index in range(len(lists))]
     if _wrong_at(list(found), maxima, structure, points) is None:
         inner = [{**point, **structure.points[0]} for point in points]
         deep = [{**point, **dict.fromkeys(structure.symbols, 1000)} for point in points]
@@ -55,13 +57,12 @@ def over_structure(
     return fitted
 
 
-def _has_values(sizes: Sequence[Any], point: Mapping[str, int]) -> bool:
-    """Whether every size has a value: one that is divided by ``floor(N/w)`` has none where that is 0."""
+def _most(sizes: Sequence[Any], point: Mapping[str, int]) -> Any:
+    """The largest size at a point; nothing where one has no value, as one that is divided by ``floor(N/w)`` where that is 0."""
     try:
-        Form.values(map(as_form, sizes), point)
+        return max(Form.values(map(as_form, sizes), point))
     except ArithmeticError:
-        return False
-    return True
+        return None
 
 
 def _shared(lists: Sequence[Sequence[Form]], points: Sequence[Mapping[str, int]]) -> list[Form]:

@@ -168,6 +168,10 @@ class Structure:
         record = next(iter(members.values()))
         return Line(record, family[0], (costs[0], costs[1], costs[2]), Form.constant(1), merged=True)
 
+    def fit(self, column: Sequence[int]) -> Form | None:
+        """The form over the structural symbols that has these values at their points, or nothing."""
+        return self._fitter.settled(tuple(column))
+
     def fit_forms(self, forms: Sequence[Form], what: Iterable[str], points: Sequence[Point] | None = None) -> Form:
         """One form over size and structural symbols from its values (forms) at structural points (all by default)."""
         fitter = self._fitter if points is None else Fitter(self.symbols, points, floors=len(points) > 6)

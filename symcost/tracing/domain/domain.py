@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -320,6 +320,33 @@ def whole_forms(forms: Iterable[Form]) -> tuple[Form, ...]:
         if not any(_implied(rest, k) for k in needed):
             needed.append(rest)
     return tuple(rest for rest in needed if not any(_implied(rest, k**2) for k in needed if k != rest))
+
+
+def whole_over(programs: Sequence[Iterable[Form]], fit: Callable[[Sequence[int]], Form | None]) -> tuple[Form, ...]:
+    """The quotients that must be integers, of programs at several depths: ``d/2``, ``d/3``, ``d/4`` at ``H = 2, 3, 4`` are ``d/H``.
+
+    ``fit`` gives the form that has some numbers, one of each program, or nothing where they have none.
+
+    >>> d, H = Form.symbol("d"), Form.symbol("H")
+    >>> print(*whole_over([[d / 2], [d / 3], [d / 4]], lambda column: H if column == [2, 3, 4] else None))
+    d/H
+    >>> print(*whole_over([[d / 2], [d / 4], [d / 8]], lambda column: None))
+    d/8
+    """
+    found = [whole_forms(forms) for forms in programs]
+    every = list(dict.fromkeys(form for forms in found for form in forms))
+    for above in dict.fromkeys(_numerator(form) for form in every):
+        below = [math.lcm(*(_denominator(form, {}) for form in forms if _numerator(form) == above)) for forms in found]
+        fitted = fit(below) if above is not None and len(set(below)) > 1 else None
+        if above is not None and fitted is not None and len(fitted.terms) == 1:
+            every = [form for form in every if _numerator(form) != above] + [above / fitted]
+    return whole_forms(every)
+
+
+def _numerator(form: Form) -> Form | None:
+    """What is divided by a number; nothing of sums, and where a symbol stands below."""
+    ((mono, _),) = form.terms.items() if len(form.terms) == 1 else (((), 0),)
+    return Form({mono: 1}) if mono and all(e > 0 for _, e in mono) else None
 
 
 def _whole_everywhere(form: Form) -> bool:

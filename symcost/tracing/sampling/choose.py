@@ -14,7 +14,7 @@ from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import TooManyCalls, call_budget
 from symcost.tracing.program.records import Program
-from symcost.tracing.sampling.guided import across, allowed, along, guided
+from symcost.tracing.sampling.guided import across, allowed, along, guided, mended
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import (
     GENERIC,
@@ -142,6 +142,8 @@ class Choice:
         if not failing:
             self._guidance += GUIDED
             free = [name for name in self.symbols if name not in (*self.inputs, *self.fixed)]
+            if (other := self._mended(plan)) is not None:
+                return other
             self.allowed = allowed(record(self.sampler.model, base, alone=True), free)
             return {**plan, **self.allowed} if self.allowed else None
         seen = self.proof.seen(base)
@@ -150,6 +152,15 @@ class Choice:
         self._guidance += 1
 
         return guided(seen, plan, failing, self.inputs, self._recorded)
+
+    def _mended(self, plan: Mapping[str, Values]) -> dict[str, Values] | None:
+        """The plan with values that meet what the model asks before it raises, where all of it is seen."""
+        free = [name for name in self.symbols if name not in self.fixed]
+
+        def raised(point: Point) -> Recording | None:
+            return None if self.sampler.works(point) else record(self.sampler.model, point, alone=True)
+
+        return mended(plan, free, self.inputs, raised, self._recorded)
 
     def across(self, seen: Recording, decision: Guard, within: Sequence[Guard]) -> dict[str, Values] | None:
         """Values with which a decision falls the other way than it was seen to, where those of several symbols tell it."""

@@ -19,8 +19,10 @@ from symcost.tracing.sampling.sample import (
     GENERIC,
     INPUT_ROLES,
     LARGER,
+    TINY,
     Point,
     Values,
+    multiples,
 )
 
 BASES = (12, 24, 48, 6, 96, 384, 1152, 4608, 9216, 2, 3, 5)
@@ -29,6 +31,8 @@ POOL = tuple(sorted({v for role in (*FACTORY_ROLES, *INPUT_ROLES, GENERIC, LARGE
 ENOUGH, MOST, TRIED, COMPARED, RECORDED, LOOKED_AT = 5, 12, 400, 12, 3, 30_000
 """Values along an axis that are enough, and at most; points that are tried along all axes, those that are compared, recordings
 made at them, and steps on the way to them."""
+ASKED = 12
+"""How many conditions of a model that raises are met, one after the other."""
 LOOKED_FOR = 200
 """Values of a parameter up to here are asked whether the model takes them."""
 
@@ -51,6 +55,41 @@ def guided(
         return None
     found = _values(names, plan, asked, inputs, record, seen.sizes)
     return {**plan, **found} if found else None
+
+
+def mended(
+    plan: Mapping[str, Values],
+    free: Sequence[str],
+    inputs: Sequence[str],
+    raised: Callable[[Point], Recording | None],
+    record: Callable[[Point], Recording | None],
+) -> dict[str, Values] | None:
+    """A plan at whose base a model works that raised wherever it was tried: what it asked last before is met, one by one.
+
+    ``raised`` sees what is decided up to where the model raises, or nothing where it does not; ``record`` where it works.
+    """
+    base, asked = {name: values[0] for name, values in plan.items()}, list[Guard]()
+    for _ in range(ASKED):
+        seen = raised(base)
+        if seen is None:
+            break
+        last = next((guard.denied for guard in reversed(seen.guards) if guard.symbols <= set(free)), None)
+        if last is None or last in asked:
+            return None
+        asked.append(last)
+        names = _meeting(sorted(last.symbols), asked)
+        fixed = {name: value for name, value in base.items() if name not in names}
+        found = next(_bases(names, plan, inputs, fixed, asked), None)
+        if found is None:
+            return None
+        base = {**base, **found}
+    seen = record(base)
+    if seen is None or not asked:
+        return None
+    asked += [guard for guard in seen.guards if _asks(guard) and guard.symbols <= set(free)]
+    names = list(dict.fromkeys(name for guard in asked for name in sorted(guard.symbols)))
+    axes = {name: along(name, base, lambda point: all_hold(asked, point)) for name in names}
+    return {**plan, **{n: (base[n], *values) for n, values in axes.items()}} if all(axes.values()) else None
 
 
 def allowed(seen: Recording, free: Collection[str]) -> dict[str, Values]:
@@ -82,6 +121,23 @@ def across(
     asked = [guard.denied, *dict.fromkeys(others)]
     names = _meeting(sorted(guard.symbols), asked)
     return _values(names, plan, asked, inputs, record, seen.sizes) if seen.proved >= set(names) else None
+
+
+def jointly(guards: Sequence[Guard], names: Sequence[str]) -> Iterator[dict[str, Values]]:
+    """Small values of several symbols with which decisions by them hold whichever of the values meet.
+
+    >>> T, E = Form.symbol("T"), Form.symbol("E")
+    >>> found = jointly([Guard(E * T, "<=", Form.constant(99))], ["E", "T"])
+    >>> next(found)
+    {'E': (5, 7, 9, 6, 8), 'T': (7, 9, 6, 8, 5)}
+    """
+    for role in (multiples(2), TINY):
+        for most in range(len(role), ENOUGH - 1, -1):
+            kept = sorted(sorted(role)[:most], key=role.index)
+            met = itertools.product(kept, repeat=len(names))
+            if all(all_hold(guards, dict(zip(names, each, strict=True))) for each in met):
+                yield {name: tuple(kept[k:] + kept[:k]) for k, name in enumerate(names)}
+                break
 
 
 def _values(

@@ -89,7 +89,11 @@ def jax_shadows(recorder: Recorder) -> Iterator[tuple[ModuleType, str, Any]]:
     def constant(value: Any) -> bool:
         return recorder.owns(value) or core.is_constant_dim(value)
 
-    decides = SimpleNamespace(**{**vars(core), "is_constant_dim": constant})
+    def concrete(kind: Any, value: Any, context: str = "") -> Any:
+        """A size stays one where jax only makes an array of as many: ``permutation(key, n)``."""
+        return value if recorder.owns(value) and kind is int else core.concrete_or_error(kind, value, context)
+
+    decides = SimpleNamespace(**{**vars(core), "is_constant_dim": constant, "concrete_or_error": concrete})
     yield from ((module, "core", decides) for module in _REFUSING if getattr(module, "core", None) is core)
 
 
