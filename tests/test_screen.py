@@ -28,6 +28,7 @@ from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.symbols import evaluate
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import rounded
+from symcost.report.words.sheet import SheetColumn, fitted
 from symcost.report.formats import details, notebook, text
 from symcost.report.formats.text import LINES, Screen
 from symcost.report.words.headline import headline, narrowed, standing
@@ -350,3 +351,14 @@ def test_one_term_of_the_highest_degree_is_no_share_beside_large_numbers() -> No
     costs = sc.models.resnet50(n="n", classes="C")
     assert " %" not in text.render(costs, width=200)
     assert text.render(costs.subs(C=1000), width=200).count(" %") == 6
+
+
+def test_a_cell_without_room_alone_is_told_by_the_number_of_its_terms() -> None:
+    cells = [
+        ("4*d**2 + d + 1", "4*d**2 + …", "3 terms"),
+        ("d + 1", "d + …", "2 terms"),
+        ("64*L*d**2*n + L", "64*L*d**2*n + …", "2 terms"),
+    ]
+    lines, left_out = fitted([SheetColumn("name", [("a",), ("b",), ("c",)], left=True), SheetColumn("macs", cells)], 16)
+    assert [line.split(maxsplit=1)[1] for line in lines[2:]] == ["4*d**2 + …", "d + …", "2 terms"]
+    assert not left_out

@@ -18,7 +18,7 @@ import jax  # before anything is read: the import goes on while the other side s
 NO_LIBRARY_FUSION = {"xla_cpu_experimental_ynn_fusion_type": ""}
 """On the CPU, fusions into YNNPACK keep their temporaries to themselves: without them memory shows."""
 OPTIONS: dict[str, dict[str, Any]] = {
-    "cpu": {"xla_backend_optimization_level": 0},  # machine code that nobody runs: programs and memory are planned before
+    "cpu": {"xla_backend_optimization_level": 0},  # of machine code: programs and memory are planned before
     "cuda": {"xla_gpu_autotune_level": 0},  # which would time kernels on the GPU
     "tpu": {},
 }

@@ -34,8 +34,8 @@ def terminal() -> int:
 class SheetColumn:
     """A column whose cells have one text, or ever shorter ones: all are shown in the first way that has room, none is ever cut.
 
-    Where there is no room even for the second ones the columns of the lowest ``place`` are left out; a third is for where
-    that does not help. A title may have several lines.
+    Where there is no room even for the second ones the columns of the lowest ``place`` are left out; where that does not help
+    a cell that is longer than its column is told in the third. A title may have several lines.
     """
 
     title: str
@@ -48,9 +48,14 @@ class SheetColumn:
         return max([_longest(self.title), *(len(ways[min(way, len(ways) - 1)]) for ways in self.cells)])
 
     def texts(self, width: int) -> list[str]:
-        """Every cell in the same way, the first in which all have at most that width, or the last there is."""
-        way = next((way for way in (FIRST, SECOND) if self.width(way) <= width), THIRD)
-        return [ways[min(way, len(ways) - 1)] for ways in self.cells]
+        """Every cell in at most that width: all in the first way, or each in the second or else the last that it has."""
+        if self.width(FIRST) <= width:
+            return [ways[FIRST] for ways in self.cells]
+        return [next((text for text in ways[SECOND:] if len(text) <= width), ways[-1]) for ways in self.cells]
+
+    def within(self, width: int) -> int:
+        """What it needs of a width for those cells that have room there in the second way."""
+        return max(map(len, (*self.title.split("\n"), *self.texts(width))))
 
 
 def _longest(title: str) -> int:
@@ -87,14 +92,18 @@ def _needed(kept: Sequence[SheetColumn], way: int) -> int:
 
 
 def _shared(width: int, kept: Sequence[SheetColumn], way: int) -> list[int]:
-    """What each column has: all that it would like while there is room, those that want least first, or what it needs."""
+    """What each column has: all that it would like while there is room, those that want least first, or what it needs.
+
+    Where not all have room in the second way, as many cells of each as do come before whole ones.
+    """
     sizes = [column.width(way) for column in kept]
-    more = [column.width(FIRST) - size for column, size in zip(kept, sizes, strict=True)]
+    wishes = [[column.width(better) for column in kept] for better in range(way - 1, -1, -1)]
     left = width - sum(sizes)
-    for i in sorted(range(len(kept)), key=more.__getitem__):
-        if more[i] <= left:
-            sizes[i] += more[i]
-            left -= more[i]
+    for wish in wishes:
+        for i in sorted(range(len(kept)), key=lambda i: wish[i] - sizes[i]):
+            size = wish[i] if wish[i] - sizes[i] <= left else kept[i].within(sizes[i] + left)
+            left -= max(size - sizes[i], 0)
+            sizes[i] = max(size, sizes[i])
     return sizes
 
 

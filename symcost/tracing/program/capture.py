@@ -50,14 +50,10 @@ class PointError(TraceError):
 
     def leave(self) -> None:
         """Let go of what the model's calls held when they raised; where they stood is still known."""
-        left: set[BaseException | None] = {None}
-        waiting: list[BaseException | None] = [self]
-        while waiting:
-            problem = waiting.pop()
-            if problem not in left:
-                left.add(problem)
-                clear_frames(problem.__traceback__)
-                waiting += [problem.__cause__, problem.__context__]
+        left: list[BaseException] = [self]
+        for problem in left:
+            clear_frames(problem.__traceback__)
+            left += [each for each in (problem.__cause__, problem.__context__) if each is not None and each not in left]
         if _ended() > WORTH_COLLECTING:
             gc.collect()
 
@@ -65,12 +61,12 @@ class PointError(TraceError):
 def _ended() -> int:
     """Let go of traces that raised, which jax keeps with their constants for ever; how many bytes those take."""
     size = 0
-    for told in list(getattr(finalize, "_registry", ())):
-        _, function, constant, _ = told.peek() or (None, None, (), {})
-        trace = getattr(function, "__self__", None)
+    for told in list[Any](getattr(finalize, "_registry", ())):
+        known: Any = told.peek()
+        trace = getattr(known[1], "__self__", None) if known else None
         if isinstance(trace, DynamicJaxprTrace):
             told.detach()
-            size += getattr(trace.frame.constvar_to_val.get(constant[0]), "nbytes", 0)
+            size += getattr(trace.frame.constvar_to_val.get(known[2][0]), "nbytes", 0)
     return size
 
 
