@@ -28,11 +28,11 @@ from symcost.formulas.graph.leading import abbreviated, leading
 from symcost.formulas.symbols import evaluate
 from symcost.formulas.text import wrapped
 from symcost.formulas.units import rounded
-from symcost.report.words.sheet import SheetColumn, fitted
 from symcost.report.formats import details, notebook, text
 from symcost.report.formats.text import LINES, Screen
 from symcost.report.words.headline import headline, narrowed, standing
 from symcost.report.words.outline import Outline
+from symcost.report.words.sheet import SheetColumn, fitted
 
 n, d, L = sc.symbols("n d L")
 WIDTHS = (60, 80, 200)
