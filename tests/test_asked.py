@@ -83,3 +83,18 @@ def test_numbers_of_two_sizes_are_put_in_another_order_in_as_many_rounds_as_thei
     assert costs.domain.evidence["T"].word == "guarded"
     for T, E in ((128, 8), (100, 96), (25, 65), (2, 813), (13, 125), (271, 6)):
         costs.subs(check=True, T=T, E=E, c=4)
+
+
+def test_what_a_part_of_a_large_table_holds_is_known_as_that_of_a_small_one() -> None:
+    """The position of MAE's class token is zero: nothing is left of its sum, however many the others are."""
+
+    def first(table: np.ndarray) -> list[str]:
+        costs = sc.trace_function(lambda x: x + jnp.asarray(table)[:, :1], f"float32[2,1,{table.shape[2]}]")
+        return [row.op for row in costs.rows if row.source == "rule"]
+
+    for width in (12, 50_000):  # beside which a table of 100 rows is not looked into as a whole
+        table = np.zeros((1, 100, width), np.float32)
+        table[:, 1:] = 1
+        assert first(table) == []
+        table[:, 0] = 2
+        assert first(table) == ["add"]

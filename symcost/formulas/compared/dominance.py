@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import sympy
 
 from symcost.formulas.atoms import Mono
+from symcost.formulas.compared.many import Many
 from symcost.formulas.form import Form, as_form
 
 MAX_COMPARED = 24
@@ -19,15 +21,18 @@ MAX_DENOMINATOR = 1000
 
 def undominated(sizes: Sequence[Any], points: Sequence[Mapping[str, int]]) -> list[Form]:
     """The forms that can be the largest somewhere: those that no other dominates for all positive symbols."""
-    forms = list(dict.fromkeys(as_form(size) for size in sizes))
-    at_points = zip(*(Form.values(forms, p) for p in points), strict=True)
-    valued = sorted(zip(at_points, forms, strict=True), key=lambda v: v[0], reverse=True)
-    largest: list[tuple[tuple[Any, ...], Form]] = []
-    for values, form in valued:
-        if not any(_covers(a, values) and dominates(b, form) for a, b in largest):
-            largest = [(a, b) for a, b in largest if not (_covers(values, a) and dominates(form, b))]
-            largest.append((values, form))
-    return [form for _, form in _extreme(largest)]
+    many = Many.of(list(dict.fromkeys(as_form(size) for size in sizes)), points)
+    low, high = many.values - many.off, many.values + many.off
+    rows = sorted(range(len(many.forms)), key=lambda row: tuple(many.values[row]), reverse=True)
+    largest: list[int] = []
+    for row in rows:
+        form = many.forms[row]
+        above = np.nonzero((high[largest] >= low[row]).all(axis=1))[0] if largest else ()
+        if not any(dominates(many.forms[largest[index]], form) for index in above):
+            below = (high[row] >= low[largest]).all(axis=1) if largest else ()
+            largest = [r for r, it in zip(largest, below, strict=True) if not (it and dominates(form, many.forms[r]))]
+            largest.append(row)
+    return [form for _, form in _extreme([(tuple(many.values[row]), many.forms[row]) for row in largest])]
 
 
 def _extreme(kept: list[tuple[tuple[Any, ...], Form]]) -> list[tuple[tuple[Any, ...], Form]]:
@@ -69,10 +74,6 @@ def _weight(a: Sequence[Any], b: Sequence[Any], below: Sequence[Any]) -> Fractio
         if low > high + NEARLY:
             return None
     return Fraction((low + high) / 2).limit_denominator(MAX_DENOMINATOR)
-
-
-def _covers(left: Sequence[Any], right: Sequence[Any]) -> bool:
-    return all(a >= b for a, b in zip(left, right, strict=True))
 
 
 def dominates(large: Form, small: Form) -> bool:

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symcost.errors import LiftError
+from symcost.formulas.atoms import Mono
 from symcost.formulas.compared.dominance import undominated
+from symcost.formulas.compared.many import Many
 from symcost.formulas.form import Form, as_form
+from symcost.formulas.values import of_product
 from symcost.tracing.counting.structure import Structure
 from symcost.tracing.program.spec import where
 
@@ -29,9 +32,9 @@ def over_structure(
     of the points themselves are paired and fitted. In a pattern of layers, the candidates that all deeper points share
     come first: a form of floors can agree at many points, and be none.
     """
-    tops = {number: [_most(sizes, point) for sizes in lists] for number, point in enumerate(points)}
-    kept = [number for number, there in tops.items() if None not in there]
-    points = [points[number] for number in kept]
+    every = [list(dict.fromkeys(map(as_form, sizes))) for sizes in lists]
+    products = list(dict.fromkeys(mono for forms in every for form in forms for mono in form.terms))
+    points = [point for point in points if _has_values(products, point)]
     if not points:
         raise LiftError("the sizes have no value at any of the points at which they are compared")
     if not structure.symbols:
@@ -45,7 +48,7 @@ def over_structure(
             found[structure.fit_forms(forms, ("peak",))] = None
         except LiftError:
             continue  # not regular over the structure; the check below says whether it was needed
-    maxima = [[tops[number][index] for number in kept] for index in range(len(lists))]
+    maxima = [_most(forms, points) for forms in every]
     if _wrong_at(list(found), maxima, structure, points) is None:
         inner = [{**point, **structure.points[0]} for point in points]
         deep = [{**point, **dict.fromkeys(structure.symbols, 1000)} for point in points]
@@ -57,12 +60,18 @@ def over_structure(
     return fitted
 
 
-def _most(sizes: Sequence[Any], point: Mapping[str, int]) -> Any:
-    """The largest size at a point; nothing where one has no value, as one that is divided by ``floor(N/w)`` where that is 0."""
+def _has_values(products: Sequence[Mono], point: Mapping[str, int]) -> bool:
+    """Whether every product has a value: one that is divided by ``floor(N/w)`` has none where that is 0."""
     try:
-        return max(Form.values(map(as_form, sizes), point))
+        return all(of_product(mono)(point) is not None for mono in products)
     except ArithmeticError:
-        return None
+        return False
+
+
+def _most(forms: Sequence[Form], points: Sequence[Mapping[str, int]]) -> list[Any]:
+    """The largest value at each point, exactly."""
+    many = Many.of(forms, points)
+    return [many.most(column) for column in range(len(points))]
 
 
 def _shared(lists: Sequence[Sequence[Form]], points: Sequence[Mapping[str, int]]) -> list[Form]:
@@ -84,9 +93,8 @@ def _wrong_at(fitted: Sequence[Form], maxima: Sequence[Sequence[Any]], structure
               points: Sequence[Mapping[str, int]]) -> Mapping[str, int] | None:  # fmt: skip
     """The first structural point at which the maximum is not that of the point's own sizes."""
     for fixed, there in zip(structure.points, maxima, strict=True):
-        for point, peak in zip(points, there, strict=True):
-            if max(Form.values(fitted, {**point, **fixed}), default=None) != peak:
-                return fixed
+        if not fitted or _most(fitted, [{**point, **fixed} for point in points]) != list(there):
+            return fixed
     return None
 
 

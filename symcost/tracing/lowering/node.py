@@ -45,10 +45,10 @@ class Node:
 class Constant(Node):
     """An array that the program holds: looked at when somebody asks."""
 
-    __slots__ = ("_array", "_read")
+    __slots__ = ("_array", "_large", "_read")
 
     def __init__(self, array: Any) -> None:
-        self._array, self._read = array, None
+        self._array, self._large, self._read = array, None, None
         super().__init__("constant", (), tuple(np.shape(array)))
 
     @property
@@ -56,12 +56,17 @@ class Constant(Node):
         """What the array holds."""
         if self._array is not None:
             array, self._array = self._array, None
-            self._read = fold.UNSEEN if np.size(array) > fold.READ else fold.settled(array)
+            self._read = fold.settled(array)
+            self._large = array if self._read is fold.UNSEEN else None
         return self._read
 
     @content.setter
     def content(self, value: Content) -> None:
         self._read = value
+
+    def part(self, cut: tuple[slice, ...]) -> Content:
+        """What a part of an array holds that is too large to be looked into as a whole."""
+        return self.content if self._large is None else fold.settled(np.asarray(self._large)[cut])
 
 
 TAKE_PARTS = frozenset({"complex", *PART_BY_PART, *READS_PARTS, *SINCE_0_12_READS_PARTS})
@@ -224,9 +229,9 @@ class Lowering:
             return node
         content = node.content
         if content is not None:
-            if content is fold.UNSEEN or is_number(content):
-                return self.known(content, shape)
             cut = tuple(itertools.starmap(slice, zip(start, limit, stride, strict=True)))
+            if content is fold.UNSEEN or is_number(content):
+                return self.known(node.part(cut) if isinstance(node, Constant) else content, shape)
             return self.known(fold.settled(content[cut]), shape)
         if node.op == "concatenate":
             axis = node.params
