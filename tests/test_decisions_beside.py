@@ -228,3 +228,36 @@ def test_a_form_is_split_by_no_decision_that_divides_by_nothing_at_small_sizes()
     inside = [r for r in (1, 6, 7, 13, 14, 21, 28, 50, 56) if costs.domain.problem({"r": r}) is None]
     assert all(costs.subs(r=r, check=True).flops for r in inside)
     assert len(inside) > 3
+
+
+class Adapted(nn.Module):
+    """A low-rank path beside a layer, scaled by 16/r: at r = 16 the scale is 1, and the program multiplies by nothing."""
+
+    d: int
+    r: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(self.d)(x) + 16.0 / self.r * nn.Dense(self.d)(nn.Dense(self.r)(x))
+
+
+def test_a_single_size_at_which_a_step_vanishes_has_numbers_of_its_own() -> None:
+    costs = sc.trace(lambda d, r: Adapted(d, r), "float32[n,c]", referee=False)
+    assert costs.domain is not None
+    assert costs.domain.conditions() == []
+    for r in (8, 16, 64):
+        costs.subs(check=True, n=2, c=77, d=768, r=r)
+
+
+def routed(x: jax.Array, chosen: jax.Array) -> jax.Array:
+    """Some tokens of each sequence are doubled; numbers of sequences are no indices where there is one."""
+    rows = jnp.arange(x.shape[0])[:, None]
+    return x.at[rows, chosen].add(x[rows, chosen] * 2)
+
+
+def test_a_batch_of_one_has_numbers_of_its_own() -> None:
+    costs = sc.trace_function(routed, "float32[n,N,d]", "int32[n,k]", referee=False)
+    assert costs.domain is not None
+    assert not any(text.startswith("n ") for text in costs.domain.conditions())
+    for n in (1, 2, 32):
+        costs.subs(check=True, n=n, N=2048, d=768, k=256)

@@ -223,21 +223,19 @@ def nn_params(module: nn.Module) -> Any:
     return jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 3)))
 
 
-VANISHING: dict[str, tuple[Any, list[int]]] = {  # where a number made of a size is 0 or 1
-    "n - 1 times": (lambda x: jnp.median(x, axis=1), [2]),
-    "n - 1 times, and a quantile": (lambda x: jnp.quantile(x, 0.3, axis=1), [2]),
-    "n - 5 times, and n - 3 more": (lambda x: x * (x.shape[1] - 5) + (x.shape[1] - 3), [3, 6]),
-    "a part in n + 1": (lambda x: x * (1 / (x.shape[1] + 1)), []),
+VANISHING: dict[str, Any] = {  # where a number made of a size is 0 or 1
+    "n - 1 times": lambda x: jnp.median(x, axis=1),
+    "n - 1 times, and a quantile": lambda x: jnp.quantile(x, 0.3, axis=1),
+    "n - 5 times, and n - 3 more": lambda x: x * (x.shape[1] - 5) + (x.shape[1] - 3),
+    "a part in n + 1": lambda x: x * (1 / (x.shape[1] + 1)),
 }
 
 
 @pytest.mark.parametrize("name", VANISHING)
-def test_sizes_at_which_an_equation_vanishes_leave_the_domain(name: str) -> None:
-    function, sizes = VANISHING[name]
+def test_sizes_at_which_an_equation_vanishes_have_numbers_of_their_own(name: str) -> None:
+    function = VANISHING[name]
     costs = sc.trace_function(function, "float32[b,n]")
-    inside = [n for n in range(1, 12) if costs.domain.problem({"b": 3, "n": n}) is None]
-    assert inside == [n for n in range(1, 12) if n not in sizes]
-    for n in inside:
+    for n in range(1, 12):
         here, right = costs.subs(b=3, n=n), sc.trace_function(function, f"float32[3,{n}]")
         assert (here.flops, here.macs) == (right.flops, right.macs)
 

@@ -11,6 +11,7 @@ from symcost.costs.said import Certificate
 from symcost.errors import LiftError
 from symcost.formulas.compared.dominance import telling_points
 from symcost.formulas.form import Form, as_form, floor
+from symcost.tracing.beyond import Piece
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.checking.derived import unlike
 from symcost.tracing.counting import liveness, memory
@@ -31,7 +32,6 @@ from symcost.tracing.evidence.told import sizes_seen
 from symcost.tracing.fitting.align import all_records
 from symcost.tracing.lifted import Unknown
 from symcost.tracing.lifting import Lifting
-from symcost.tracing.pieces import Piece
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.depth import tells
 from symcost.tracing.sampling.halving import FAR

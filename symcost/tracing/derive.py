@@ -11,6 +11,7 @@ from symcost.costs.table import CostTable
 from symcost.errors import LiftError
 from symcost.system.collector import rare_collections
 from symcost.system.stack import with_room
+from symcost.tracing.beyond import Piece, beyond_bounds, unmoved
 from symcost.tracing.checking.certify import LineTotals
 from symcost.tracing.counting.active import read_shares, shared, shares_at
 from symcost.tracing.evidence.floats.meaning import comparisons, sizes
@@ -23,7 +24,7 @@ from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.joined import joined
 from symcost.tracing.lifted import Lifted
 from symcost.tracing.options import Options
-from symcost.tracing.pieces import Piece, Side, beyond_bounds, unmoved
+from symcost.tracing.pieces import Side
 from symcost.tracing.program.model import Model
 from symcost.tracing.program.paths import kinds_of_modules
 from symcost.tracing.program.repeated.tables import tables_kept

@@ -11,11 +11,11 @@ from symcost.costs.cost import Cost
 from symcost.costs.said import Certificate
 from symcost.formulas.form import Form, as_form
 from symcost.formulas.functions import maximum, where
+from symcost.tracing.beyond import Piece
 from symcost.tracing.counting.structure import Line, fingerprint
 from symcost.tracing.domain.pieces import Pieces
 from symcost.tracing.evidence.guard import Guard
 from symcost.tracing.lifted import Unknown
-from symcost.tracing.pieces import Piece
 from symcost.tracing.sampling.sample import Point
 
 

@@ -7,21 +7,16 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
-from symcost.costs.said import Certificate
-from symcost.formulas.form import Form, as_form, of_atom
+from symcost.formulas.form import Form
+from symcost.tracing.beyond import Piece, bounds_of
 from symcost.tracing.checking.derived import points_inside
-from symcost.tracing.counting.structure import Line
 from symcost.tracing.domain.domain import Domain
-from symcost.tracing.domain.explorer import Explorer
-from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, guard, strongest
+from symcost.tracing.evidence.guard import Guard, all_hold, both_ways, strongest
 from symcost.tracing.evidence.loops import loops
 from symcost.tracing.fitting.lift import Sampler
-from symcost.tracing.lifted import Unknown
 from symcost.tracing.sampling.sample import LARGE, MULTIPLES, TINY, Point, Values
 
-Peaks = Mapping[tuple[str, str], "list[Form] | str"]
 STEPS = (256, 96, 224, 64, 32, 16, 8, 4, 3, 2)
 """Multiples to try, coarse ones first: a derivation finds out which finer ones are right too."""
 FURTHEST = 5000
@@ -45,21 +40,6 @@ MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
 FIRST = 6
 """Values of a symbol that a derivation samples first: all of them must lie on one side of a decision."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A certified closed form: its lines and folds, how it was checked, and where it holds."""
-
-    lines: Sequence[Line]
-    peaks: Peaks
-    residuals: Form | None
-    certificate: Certificate
-    domain: Any
-    unknown: Unknown
-    explorer: Explorer
-    number: int = 1
-    """Of how many it was joined."""
 
 
 @dataclass
@@ -97,6 +77,12 @@ class Side:
                     note for note in domain.notes if not note.startswith(f"above {name} = {bounds[name]}:")
                 ]
                 del bounds[name]
+        if self.exception is not None:
+            name, number = self.exception
+            others = domain.other_than.pop(name, frozenset()) - {number}
+            domain.other_than |= {name: others} if others else {}
+            if domain.at_least.get(name) == number + 1:
+                del domain.at_least[name]
 
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
@@ -366,35 +352,3 @@ def _numbers(form: Form) -> set[int]:
         found |= {abs(coefficient.numerator), coefficient.denominator}
         found = found.union(*(_numbers(arg) for atom, _ in atoms for arg in atom.args))
     return found - {0, 1}
-
-
-def unmoved(piece: Piece, sizes: Iterable[Form]) -> list[Guard]:
-    """Floors in sizes that are one number at all samples, as decisions: a form that was fitted there does not know them."""
-    samples = piece.certificate.fitted
-    atoms = dict.fromkeys(atom for size in sizes for _, factors in size.atoms() for atom, _ in factors)
-    floors = [of_atom(atom) for atom in atoms if atom.kind in ("floor", "quotient")]
-    decisions = []
-    for form in floors:
-        if samples and all(form.symbols <= set(point) for point in samples):
-            values = {form.value(point) for point in samples}
-            decisions += [guard(form, "==", as_form(value)) for value in values if len(values) == 1]
-    return [decision for decision in decisions if decision is not None]
-
-
-def beyond_bounds(piece: Piece) -> list[Guard]:
-    """Bounds that were found by trial, as decisions: beyond them the form may be another one."""
-    return [decision for _, decisions in bounds_of(piece) for decision in decisions.values()]
-
-
-def bounds_of(piece: Piece) -> list[tuple[dict[str, int], dict[str, Guard]]]:
-    """Largest values of sizes and smallest depths that were found by trial, and the same as decisions."""
-    domain, depths = piece.domain, piece.explorer.structural
-    if not isinstance(domain, Domain):
-        return []
-    least = {name: value for name, value in domain.at_least.items() if name in depths}
-    return [(domain.at_most, _decisions(domain.at_most, "<=")), (domain.at_least, _decisions(least, ">="))]
-
-
-def _decisions(bounds: Mapping[str, int], op: str) -> dict[str, Guard]:
-    made = {name: guard(Form.symbol(name), op, as_form(value)) for name, value in bounds.items()}
-    return {name: decision for name, decision in made.items() if decision is not None}

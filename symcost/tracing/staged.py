@@ -8,10 +8,10 @@ from dataclasses import replace
 from symcost.costs.evidence import BOUNDED, Evidence
 from symcost.errors import LiftError
 from symcost.formulas.form import Form, as_form
+from symcost.tracing.beyond import Piece
 from symcost.tracing.evidence.guard import guard
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.joined import joined
-from symcost.tracing.pieces import Piece
 
 ALONE = "no one form holds for all depths, and each of these has its own"
 

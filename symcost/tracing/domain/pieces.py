@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -110,7 +111,7 @@ class Pieces(Conditions):
         own = [
             (path, [t for t in texts if t not in (*common, *sides) and not _told(t, path)]) for path, texts in leaves
         ]
-        return common, own
+        return common, _shortest(own)
 
     def __str__(self) -> str:
         common, own = self._apart()
@@ -121,6 +122,33 @@ class Pieces(Conditions):
         if self.bounds_at_one:
             parts.append(f"where a size is 1, {', '.join(sorted(self.bounds_at_one))} are upper bounds")
         return "; ".join([*parts, *self.notes])
+
+
+def _shortest(own: Sequence[tuple[tuple[Guard, ...], list[str]]]) -> list[tuple[tuple[Guard, ...], list[str]]]:
+    """The same conditions, each without decisions that it stands behind whichever way they fall."""
+    behind: dict[str, list[tuple[Guard, ...]]] = {}
+    for path, texts in own:
+        for text in texts:
+            behind.setdefault(text, []).append(path)
+    shortened: dict[tuple[Guard, ...], list[str]] = {}
+    for text, paths in behind.items():
+        while (pair := _either_way(paths)) is not None:
+            one, other, guard = pair
+            rest = tuple(each for each in one if each != guard)
+            paths = [rest if path == one else path for path in paths if path != other]
+        for path in paths:
+            shortened.setdefault(path, []).append(text)
+    return list(shortened.items())
+
+
+def _either_way(paths: Sequence[tuple[Guard, ...]]) -> tuple[tuple[Guard, ...], tuple[Guard, ...], Guard] | None:
+    """Two paths that differ in how one decision falls, and that decision in the first; nothing where no two do."""
+    for one, other in itertools.combinations(paths, 2):
+        apart = {*one} ^ {*other}
+        guard = next((each for each in one if {each, each.denied} == apart), None)
+        if guard is not None:
+            return one, other, guard
+    return None
 
 
 def _told(text: str, path: Sequence[Guard]) -> bool:

@@ -21,6 +21,7 @@ from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
     about_example,
     filled,
+    leading,
     tree_at,
     tree_symbols,
     where,
@@ -68,6 +69,11 @@ class Model:
     def input_symbols(self) -> list[str]:
         """Symbols of the input specs, in order of appearance."""
         return [name for name in tree_symbols((self.specs, self.arrays)) if name not in self.fixed]
+
+    @property
+    def batches(self) -> list[str]:
+        """Symbols that are the first size of an input."""
+        return [name for name in leading((self.specs, self.arrays)) if name not in self.fixed]
 
     @property
     def symbols(self) -> list[str]:

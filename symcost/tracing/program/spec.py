@@ -111,6 +111,16 @@ def tree_symbols(tree: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def leading(tree: Any) -> list[str]:
+    """Names of the symbols that are the first size of an array in a tree of specs: batches, which may be of one.
+
+    >>> leading((parse_spec("int32[n,N]"), parse_spec("float32[2*m,d]")))
+    ['n']
+    """
+    firsts = [leaf.dims[0] for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.dims]
+    return list(dict.fromkeys(str(first) for first in firsts if first.is_Symbol))
+
+
 def about_example(tree: Any) -> str:
     """What the sizes of the first array that was given mean, and the text that gives symbols; nothing where none was."""
     example = next(
