@@ -261,3 +261,23 @@ def test_a_batch_of_one_has_numbers_of_its_own() -> None:
     assert not any(text.startswith("n ") for text in costs.domain.conditions())
     for n in (1, 2, 32):
         costs.subs(check=True, n=n, N=2048, d=768, k=256)
+
+
+class Grouped(nn.Module):
+    """Stages of widths d and 2*d, each normalised in groups of four channels, 32 groups at most, as in DDPM's U-Net."""
+
+    d: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for width in (self.d, 2 * self.d):
+            x = nn.GroupNorm(num_groups=min(32, width // 4))(nn.Dense(width)(x))
+        return x
+
+
+def test_groups_that_are_bounded_in_number_have_numbers_below_the_bound_of_each_stage() -> None:
+    costs = sc.trace(lambda d: Grouped(d), "float32[n,r,c]", referee=False)
+    assert costs.domain is not None
+    assert costs.domain.problem({"n": 2, "r": 8, "c": 3, "d": 72}) is not None  # 144 channels have no 32 groups
+    for d in (128, 96, 64, 40, 8):
+        costs.subs(check=True, n=2, r=8, c=3, d=d)

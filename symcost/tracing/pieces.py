@@ -38,6 +38,8 @@ CORNER = (1, 4, 3, 2, 2, 2)
 """The largest of the small sizes that are tried with each other, by how many symbols they are of."""
 MAX_DEPTHS = 40
 """As many depths on the other side are all sampled."""
+LEAST = 4
+"""Values below a bound of which a closed form may be derived: a square and one more."""
 FIRST = 6
 """Values of a symbol that a derivation samples first: all of them must lie on one side of a decision."""
 
@@ -96,7 +98,8 @@ class Side:
         beside = [point for point in near if point in inside] or inside  # where it is looked at once more: not far away
         if beside and self._hides(beside[-1]):
             return "other"
-        return "beyond" if any(map(self._filled, (p for p in points if p not in inside))) else "alike"
+        outside = itertools.chain((p for p in points if p not in inside), self._multiples())
+        return "beyond" if any(map(self._filled, outside)) else "alike"
 
     def _filled(self, point: Point) -> bool:
         """Whether the model works at a point, and not on empty arrays alone there: of what is too short nothing is left."""
@@ -244,6 +247,11 @@ class Side:
         points = ({**base, **dict(zip(names, sizes, strict=True))} for sizes in sorted(every, key=sum))
         return list(itertools.islice(self._denied(points), JOINT))
 
+    def _multiples(self) -> Iterator[Point]:
+        """Points at multiples below a bound: a width that groups divide works at few others."""
+        points = ({**self._base, name: values[0]} for name in self._free() for values in self._below() if values)
+        return self._denied(points)
+
     @property
     def _base(self) -> Point:
         """The first sample."""
@@ -311,11 +319,14 @@ class Side:
                 model = replace(sampler.model, fixed={**sampler.model.fixed, name: there[0]})
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue
-            for values in (*self._pools(name), there):
+            for values in (*self._below(), *self._pools(name), there):
                 depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
                 outside = there if depth else self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
-                if len(outside) > FIRST and self._apart(name, outside) and all(map(self._filled, points)):
+                enough = (
+                    LEAST if values and self.guard.op == ">=" and max(values) < (self.guard.number or 0) else FIRST + 1
+                )
+                if len(outside) >= enough and self._apart(name, outside) and all(map(self._filled, points)):
                     yield sampler, {name: outside}
 
     def _there(self, name: str, base: Point, values: Iterable[int]) -> Values:
@@ -343,6 +354,12 @@ class Side:
         for step in STEPS:
             yield tuple(step * (beyond // step + factor) for factor in MULTIPLES)
         yield TINY
+
+    def _below(self) -> Iterator[Values]:
+        """Multiples from half a lower bound to below it."""
+        bound = self.guard.number if self.guard.op == ">=" else None
+        for step in STEPS if bound is not None else ():
+            yield tuple(range(-(-bound // (2 * step)) * step, bound, step))
 
 
 def _numbers(form: Form) -> set[int]:

@@ -266,7 +266,9 @@ class Choice:
     def _options(self, name: str) -> tuple[Values, ...]:
         """More generic values for a parameter that is no depth, and for an input that begins where one before it does."""
         values = self.values[name]
-        earlier = [self.values[other] for other in self.inputs[: self.inputs.index(name)]] if name in self.inputs else []
+        earlier = (
+            [self.values[other] for other in self.inputs[: self.inputs.index(name)]] if name in self.inputs else []
+        )
         if name not in self.fixed and values in earlier and len(values) > len(self.inputs):
             shift = 2 * earlier.count(values) - 1
             return ((*values[shift:], *values[:shift]),)
