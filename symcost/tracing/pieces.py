@@ -358,7 +358,9 @@ class Side:
     def _below(self) -> Iterator[Values]:
         """Multiples from half a lower bound to below it."""
         bound = self.guard.number if self.guard.op == ">=" else None
-        for step in STEPS if bound is not None else ():
+        if bound is None:
+            return
+        for step in STEPS:
             yield tuple(range(-(-bound // (2 * step)) * step, bound, step))
 
 

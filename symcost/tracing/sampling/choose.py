@@ -36,6 +36,8 @@ GUIDED = 4
 """So many plans at which some axes fail are bettered by what the program decides."""
 FILLING = (8, 64)
 """So many times as large are inputs sampled where nothing is left of smaller ones."""
+FEW_CONSTANTS = 1 << 20
+"""Bytes of constants beside which an input may begin at a larger value than it would."""
 UNROLLED_CALLS = 1500
 """Module calls and declared parameters of a trial at sizes of an input that the factory takes too: more may be of a depth."""
 
@@ -269,7 +271,8 @@ class Choice:
         earlier = (
             [self.values[other] for other in self.inputs[: self.inputs.index(name)]] if name in self.inputs else []
         )
-        if name not in self.fixed and values in earlier and len(values) > len(self.inputs):
+        light = self.sampler(self.base).constant_bytes <= FEW_CONSTANTS  # those grow with the inputs
+        if name not in self.fixed and values in earlier and len(values) > len(self.inputs) and light:
             shift = 2 * earlier.count(values) - 1
             return ((*values[shift:], *values[:shift]),)
         if name in self.inputs or name in self.fixed or values not in (SMALL, WIDE):
