@@ -277,9 +277,10 @@ class Derivation(Resampled):
 
     def _small(self, side: Side) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samples on the other side of a decision by several sizes, all of them small: ``E*T <= 1625``."""
-        names = sorted(side.guard.symbols & set(self.sizes))
-        met = (side.guard.denied, *(each for each in side.within if each.symbols <= set(names)))
-        yield from ((self.sampler, values) for values in jointly(met, names) if len(names) > 1)
+        names = sorted(side.guard.symbols)
+        if len(names) > 1 and set(names) <= set(self.sizes):
+            met = (side.guard.denied, *(each for each in side.within if each.symbols <= set(names)))
+            yield from ((self.sampler, values) for values in jointly(met, names))
 
     def _wider(self, found: Piece) -> Piece:
         """Sizes whose lower bound may come of maps smaller than a kernel: the form that counts those too, if it holds."""
