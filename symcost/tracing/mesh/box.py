@@ -133,7 +133,7 @@ class Box:
 
     def _sizes(self) -> list[Form]:
         """What the partitioner may weigh: sizes that axes cut, on one device, then every size as it is."""
-        local = self._compared.lattice.local
+        local = self._compared.lattice.local(self._compared.side.plan)
         return [*(local[name] for name in self._low if name in local), *(Form.symbol(name) for name in self._low)]
 
     def _corners(self) -> Iterator[Corner]:
@@ -184,16 +184,14 @@ class Box:
         return [each.point for each in (*works, *self._on_least_mesh())]
 
     def _on_least_mesh(self) -> Sequence[Corner]:
-        """Corners on the least mesh, whose axes divide smaller sizes: where all that have programs agree, the box reaches there."""
-        least, names = dict(self._compared.side.meshes.least), frozenset(self._low)
-        if least == dict(self._compared.side.first) or not self._compared.side.holds(least):
+        """Corners on the least mesh, whose axes divide smaller sizes: where all have programs, and agree, the box reaches there."""
+        one = self._compared
+        least, names = dict(one.side.meshes.least), frozenset(self._low)
+        if least == dict(one.side.first) or not one.side.holds(least) or one.order:
             return []
         lows = dict.fromkeys((names, *(frozenset({name}) for name in names)))
         found = [Corner(low, "", self._at(low, least)) for low in lows]
-        found = [
-            each for each in found if all_hold(self._compared.order, each.point) and self._compared.works(each.point)
-        ]
-        if not all(self._agrees(each.point) for each in found):
+        if not all(one.works(each.point) and self._agrees(each.point) for each in found):
             return []
         for each in found:
             self.lowest.update({name: min(self.lowest[name], each.point[name]) for name in each.low})

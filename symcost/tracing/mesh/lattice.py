@@ -163,19 +163,19 @@ class Lattice:
                 said[axis][f"{cut.array or 'what a module gives'} ({cut.size})"] = None
         return "; ".join(f"along {axis} lie {listed(list(sizes))}" for axis, sizes in said.items() if sizes)
 
-    @cached_property
-    def local(self) -> dict[str, Form]:
-        """The size on one device of each symbol that axes cut."""
-        mesh = sizes_of_axes(self.plan)
+    def local(self, plan: Plan) -> dict[str, Form]:
+        """The size on one device of a plan of each symbol that its axes cut."""
+        mesh = sizes_of_axes(plan)
         parts = {str(each.size): math.prod((mesh[axis] for axis in each.axes), start=as_form(1)) for each in self.cuts}
         return {name: Form.symbol(name) / parts[name] for name in self.names if name in parts}
 
     def on_device(self, forms: Sequence[Form]) -> Iterator[Form]:
         """Forms of sizes that axes cut, made of those of one device."""
+        local = self.local(self.plan)
         for form in forms:
-            for name in form.symbols & {*self.local}:
+            for name in form.symbols & {*local}:
                 try:
-                    yield changed(form, lambda atom, name=name: self.local[name] if atom.name == name else None)
+                    yield changed(form, lambda atom, name=name: local[name] if atom.name == name else None)
                 except ExpressionError:  # it would divide by a sum
                     continue
 
