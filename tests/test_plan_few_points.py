@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import flax.linen as nn
@@ -11,8 +12,9 @@ import pytest
 from test_plans import CASES
 
 import symcost as sc
-from symcost.formulas.form import Form
+from symcost.formulas.form import Form, floor
 from symcost.tracing.fitting.monomials import Monomials, told_apart
+from symcost.tracing.mesh.lattice import Lattice
 from symcost.tracing.mesh.sampler import MeshSampler
 
 VALUES = {
@@ -106,3 +108,13 @@ def test_a_program_that_asks_for_its_mesh_is_traced_at_every_point(asked: dict[s
     with pytest.raises(sc.SymcostError, match="X"):
         cut.per_device.subs(B=128, c=2, d=2, X=128)
     assert not asked["samplers"][0]._at
+
+
+def test_sizes_on_a_device_are_those_of_the_mesh_that_is_asked() -> None:
+    """An axis of one device cuts nothing: of such meshes forms are compared, too."""
+    model, spec, mode, plan, _ = CASES["sharded"]
+    lattice = Lattice(sc.trace(model, spec, mode=mode, referee=False), plan)
+    B, X = Form.symbol("B"), Form.symbol("X")
+    assert lattice.local(plan)["B"] == B / X
+    assert lattice.local(replace(plan, mesh={**plan.mesh, "data": 1}))["B"] == B
+    assert list(lattice.on_device([floor(B / 4)])) == [floor(B / (4 * X))]

@@ -167,8 +167,8 @@ def step_time(
     least that is possible), ``none`` (the sum). ``efficiency``: the share of the peak that is reached, all of it unless given.
     ``dtype``: the number type of all operations, and of what memory moves for a table, as if it had been traced so (what
     devices exchange is as traced); unless given each operation is in its own, and in ``bfloat16`` where the work says none.
-    Where no peak of a float is published, as of ``float32`` on TPUs, which multiply it in ``bfloat16`` unless asked for more
-    (``jax.lax.Precision``), it is that of the widest narrower one; ``assumed`` says so.
+    Where no peak of ``float32`` is published, as on TPUs, which multiply it in ``bfloat16`` unless asked for more
+    (``jax.lax.Precision``), it is that of the widest narrower float; ``assumed`` says so.
     ``hops=False`` leaves out latencies, as for large messages. With ``stages`` and ``microbatches`` the step is longer by the
     pipeline's :func:`pipeline_bubble`; ``work`` is then of one stage for all microbatches.
 

@@ -17,11 +17,11 @@ from symcost.system.stack import with_room
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.fit import Fitter
 from symcost.tracing.mesh.box import Ordered
-from symcost.tracing.mesh.lattice import Cut, Lattice
+from symcost.tracing.mesh.lattice import APART, Cut, Lattice
 from symcost.tracing.mesh.sampler import MeshSampler, Miswritten
 from symcost.tracing.mesh.side import MOST_ORDERS, SideDerivation, ToCut
 from symcost.tracing.mesh.sides import MOST_SIDES, Meshes, sides
-from symcost.tracing.program.capture import traced
+from symcost.tracing.program.capture import PointError, traced
 from symcost.tracing.program.model import Model
 from symcost.tracing.sampling.sample import Point
 
@@ -76,8 +76,7 @@ class MeshDerivation:
     def _derived(self) -> Sharded:
         meshes = Meshes(self.plan, self.lattice.takes)
         meshes.check(self.lattice.numbers)
-        largest = {name: max(meshes.sizes(name)) for name in self.plan.symbols}
-        sizes = self.lattice.roomy(self.lattice.point(self.plan.sizes(largest)))
+        sizes = self._sizes(meshes)
 
         def alike(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
             return same(self.sampler({**sizes, **one}), self.sampler({**sizes, **other}))
@@ -103,6 +102,19 @@ class MeshDerivation:
         if not forms:
             raise refused or LiftError("every order of these sizes is another program: give numbers for some of them")
         return replace(forms[0], others=tuple(forms[1:]))
+
+    def _sizes(self, meshes: Meshes) -> Point:
+        """Sizes that the largest axes divide, as far apart as arrays have room. Errors: they have none."""
+        largest = self.plan.sizes({name: max(meshes.sizes(name)) for name in self.plan.symbols})
+        problem = ""
+        for apart in APART:
+            sizes = self.lattice.roomy(self.lattice.point(largest, apart))
+            try:
+                self.sampler({**sizes, **meshes.first})
+                return sizes
+            except PointError as no:
+                problem = problem or str(no)
+        raise LiftError(f"{problem}: give numbers for some of these sizes")
 
     def _structural(self, base: Point) -> list[str]:
         """The model's symbols with which the program changes: depths of what is no loop."""

@@ -22,10 +22,11 @@ from symcost.tracing.sampling.sample import LARGE, Point, Values
 
 FACTORS = (1, 2, 3, 5, 7, 4, 6, 9, 8, 12)
 """Sizes are sampled at these times the first ones."""
-FIRST, APART = (13, 21, 29, 43, 53), (1, 9, 81)
+FIRST, APART = (13, 21, 29, 43, 53), ((1, 9, 81), (1, 3, 9), (1, 1, 1))
 """Sizes that an axis cuts are these times the parts, or what is next to them inside the domain: XLA folds small constants.
 
-In turn they are so far apart that their multiples stand in the same order, by which the partitioner may decide."""
+In turn they are so far apart that their multiples stand in the same order, by which the partitioner may decide; less far where
+arrays of many sizes have no room otherwise."""
 ENOUGH, ROOM = 5, 60
 """Values that a size is to have, and what those that it must divide are multiplied by where it has fewer."""
 
@@ -68,9 +69,9 @@ class Lattice:
         """Whether the axes of a mesh divide the dimensions whose size is a number."""
         return all(int(cut.size) % self._parts(cut, mesh) == 0 for cut in self.numbers)
 
-    def point(self, mesh: Mapping[str, int]) -> Point:
-        """Sizes that the axes of a mesh of such sizes divide. Errors: none were found."""
-        return self.divided(self._start(), mesh)
+    def point(self, mesh: Mapping[str, int], apart: Values = APART[0]) -> Point:
+        """Sizes that the axes of a mesh of such sizes divide, so far apart. Errors: none were found."""
+        return self.divided(self._start(apart), mesh)
 
     def divided(self, start: Point, mesh: Mapping[str, int]) -> Point:
         """The point, some of whose sizes are multiplied so that the axes of a mesh divide all that they cut."""
@@ -81,12 +82,12 @@ class Lattice:
             start = self._mended(start, broken, mesh)
         raise LiftError("no sizes were found that the axes of the mesh divide: give other axes to the arrays")
 
-    def _start(self) -> Point:
+    def _start(self, far: Values) -> Point:
         """The first point that the model's form was fitted to, with small sizes where axes cut them."""
         fitted = self.table.certificate.fitted[0] if self.table.certificate.fitted else {}
         point = {name: fitted[name] for name in self.names if name in fitted}
         cut = dict.fromkeys(str(cut.size) for cut in self.cuts if str(cut.size) in point)
-        sizes = map(math.prod, zip(itertools.cycle(FIRST), itertools.cycle(APART), strict=False))
+        sizes = map(math.prod, zip(itertools.cycle(FIRST), itertools.cycle(far), strict=False))
         apart = dict(zip(cut, sizes, strict=False))
         return self.resized(point, apart)
 
