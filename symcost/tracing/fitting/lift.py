@@ -13,6 +13,7 @@ from symcost.errors import LiftError
 from symcost.formulas.form import Form
 from symcost.tracing.constants import Growth, limit
 from symcost.tracing.evidence.guard import Guard, all_hold
+from symcost.tracing.evidence.places import own_line
 from symcost.tracing.evidence.stand_ins.shadows import of_models
 from symcost.tracing.fitting.align import Columns, describe, facts_both_ways, lifted, same
 from symcost.tracing.fitting.fit import Fitter
@@ -112,6 +113,7 @@ class Sampler(Programs):
             program = problem
             if isinstance(problem.__cause__, MemoryError):
                 self.refused = self.refused or str(problem.__cause__)
+            problem.line = own_line(problem.__cause__)
             if self._failed is not None:
                 self._failed.leave()
             self._failed = problem  # its frames hold arrays of the model's: those of the latest are kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from traceback import clear_frames
 from typing import Any
 from weakref import finalize
 
@@ -48,13 +47,18 @@ class PointError(TraceError):
         self.parameters = tuple(parameters)
         """Parameters of the model's own that were given sizes."""
 
+        self.line = ""
+        """The model's own line that raised, where that is known."""
+
     def leave(self) -> None:
-        """Let go of what the model's calls held when they raised; where they stood is still known."""
-        left: list[BaseException] = [self]
-        for problem in left:
-            clear_frames(problem.__traceback__)
-            left += [each for each in (problem.__cause__, problem.__context__) if each is not None and each not in left]
+        """Let go of large arrays that the model's calls held when they raised, and of where those stood."""
         if _ended() > WORTH_COLLECTING:
+            left: list[BaseException] = [self]
+            for problem in left:
+                problem.__traceback__ = None
+                left += [
+                    each for each in (problem.__cause__, problem.__context__) if each is not None and each not in left
+                ]
             gc.collect()
 
 

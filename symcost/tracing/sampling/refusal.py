@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symcost.errors import TraceError
-from symcost.tracing.evidence.places import own_line
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.paths import call_budget
 from symcost.tracing.program.spec import where
@@ -62,8 +61,7 @@ def _looked_up(failure: PointError) -> list[str]:
 
 def _with_line(failure: PointError) -> str:
     """What the model said, and the line of its own that it was at."""
-    line = own_line(failure.__cause__)
-    return f"{reason(failure)} ({line})" if line else reason(failure)
+    return f"{reason(failure)} ({failure.line})" if failure.line else reason(failure)
 
 
 def _advice(failure: PointError) -> str | None:
@@ -75,7 +73,7 @@ def _advice(failure: PointError) -> str | None:
         return f"what has no default is a size (here {sizes}): {set_it}"
     if names := _looked_up(failure):
         return f"{' or '.join(names)} is looked up by its value: give it one that the model knows, or samples={{...}} of those"
-    if KEYWORD in said and own_line(failure.__cause__):
+    if KEYWORD in said and failure.line:
         return AS_IT_IS
     return next((advice for sign, advice in HINTS.items() if sign in said), None)
 
