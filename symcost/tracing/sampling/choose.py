@@ -36,8 +36,8 @@ GUIDED = 4
 """So many plans at which some axes fail are bettered by what the program decides."""
 FILLING = (8, 64)
 """So many times as large are inputs sampled where nothing is left of smaller ones."""
-FEW_CONSTANTS = 1 << 20
-"""Bytes of constants beside which an input may begin at a larger value than it would."""
+FEW_CONSTANTS = 1 << 16
+"""Bytes of constants of which nobody asks how they grow."""
 UNROLLED_CALLS = 1500
 """Module calls and declared parameters of a trial at sizes of an input that the factory takes too: more may be of a depth."""
 
@@ -271,15 +271,20 @@ class Choice:
         earlier = (
             [self.values[other] for other in self.inputs[: self.inputs.index(name)]] if name in self.inputs else []
         )
-        light = self.sampler(self.base).constant_bytes <= FEW_CONSTANTS  # those grow with the inputs
-        if name not in self.fixed and values in earlier and len(values) > len(self.inputs) and light:
+        if name not in self.fixed and values in earlier and len(values) > len(self.inputs):
             shift = 2 * earlier.count(values) - 1
-            return ((*values[shift:], *values[:shift]),)
+            turned = (*values[shift:], *values[:shift])
+            return (turned,) if self._is_as_light({**self.base, name: turned[0]}) else ()
         if name in self.inputs or name in self.fixed or values not in (SMALL, WIDE):
             return ()
         if self._deep(self.base, {**self.base, name: values[1]}):
             return ()
         return (GENERIC,) if values is SMALL else tuple(multiples(step) for step in (24, 72, 144))
+
+    def _is_as_light(self, point: Point) -> bool:
+        """Whether the program at a point holds few constants, or not many more than at the base: some grow with the inputs."""
+        held = max(self.sampler(self.base).constant_bytes, FEW_CONSTANTS)
+        return self.sampler.works(point) and self.sampler(point).constant_bytes <= 2 * held
 
     def _works_along_axes(self, changed: Mapping[str, Values]) -> bool:
         """Whether the changed symbols keep the program, and the model takes the further values of the others."""
