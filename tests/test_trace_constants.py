@@ -203,3 +203,20 @@ def test_large_arrays_of_points_where_the_model_raises_are_let_go(monkeypatch: p
     before = alive()
     assert str(sc.trace(Limited, "float32[n,7]").domain).endswith("d <= 40")
     assert alive() == before
+
+
+class Stack(nn.Module):
+    """As many layers with a table of relative positions each as one asks for, as in BEiT."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: Any) -> Any:
+        return sum(Relative(name=f"layer_{number}")(x) for number in range(self.L))
+
+
+def test_layers_with_tables_of_the_fourth_power_of_a_side_are_sampled_at_short_sides() -> None:
+    costs = sc.trace(lambda L: Stack(L), "float32[n,16*k,16*k,3]", referee=False)
+    assert max(point["k"] for point in costs.certificate.fitted) < 16
+    for point in ({"n": 2, "k": 14, "L": 5}, {"n": 1, "k": 21, "L": 2}):
+        costs.subs(check=True, **point)

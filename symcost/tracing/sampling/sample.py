@@ -75,6 +75,8 @@ A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
 """When to give up: tries, tries and seconds of the processor; the short ones where every try raises the same error."""
 LARGEST = 2**63
 """Sizes of arrays are 64-bit integers."""
+MANY_CONSTANTS, STEEP = 1 << 22, 256
+"""Bytes of constants beside which smaller inputs are tried already, where those have so many times less."""
 LARGE_CONSTANTS = 1 << 26
 """Bytes of constants that a program may hold (masks of all windows grow with the inputs) before smaller inputs are tried."""
 
@@ -135,9 +137,12 @@ def first_working(
                     name for name, values in plan.items()
                     if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
                 }  # fmt: skip
-            if axes == [] and works(base).constant_bytes > LARGE_CONSTANTS:  # smaller inputs tell as much
+            if axes == [] and (held := works(base).constant_bytes) > MANY_CONSTANTS:  # smaller inputs tell as much
                 small = {n: TINY if values in (LARGE, MODERATE) else values for n, values in plan.items()}
-                if _failing_axes(small, {n: v[0] for n, v in small.items()}, works, same, failures) == []:
+                least = {n: v[0] for n, v in small.items()}
+                if _failing_axes(small, least, works, same, failures) == [] and (
+                    held > LARGE_CONSTANTS or _is_far_lighter(works(least), held)
+                ):
                     return small
         if axes == []:
             return plan
@@ -158,6 +163,11 @@ def first_working(
             break
     equal = None if failures and hopeless(failures[-1]) else tied(failures, works)
     raise LiftError(explain(failures, equal))
+
+
+def _is_far_lighter(program: Any, held: int) -> bool:
+    """Whether a program at smaller inputs holds far fewer constants, and no array of it is empty there."""
+    return program.constant_bytes * STEEP < held and not program.has_empty
 
 
 def _promising_first(
