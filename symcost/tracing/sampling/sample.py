@@ -160,6 +160,9 @@ def first_working(
         if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
         ):
+            other = better(plan, ()) if tries <= FEW else None  # before it is given up: each try takes long
+            if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
+                return other
             break
     equal = None if failures and hopeless(failures[-1]) else tied(failures, works)
     raise LiftError(explain(failures, equal))
