@@ -31,6 +31,8 @@ POOL = tuple(sorted({v for role in (*FACTORY_ROLES, *INPUT_ROLES, GENERIC, LARGE
 ENOUGH, MOST, TRIED, COMPARED, RECORDED, LOOKED_AT = 5, 12, 400, 12, 3, 30_000
 """Values along an axis that are enough, and at most; points that are tried along all axes, those that are compared, recordings
 made at them, and steps on the way to them."""
+FEW: Values = (6, 12, 9, 10, 8, 7, 4, 3)
+"""Sizes beside which another one may be longer."""
 ASKED = 12
 """How many conditions of a model that raises are met, one after the other."""
 LOOKED_FOR = 200
@@ -131,12 +133,13 @@ def jointly(guards: Sequence[Guard], names: Sequence[str]) -> Iterator[dict[str,
     >>> next(found)
     {'E': (5, 7, 9, 6, 8), 'T': (7, 9, 6, 8, 5)}
     """
-    for role in (multiples(2), TINY):
-        for most in range(len(role), ENOUGH - 1, -1):
-            kept = sorted(sorted(role)[:most], key=role.index)
-            met = itertools.product(kept, repeat=len(names))
-            if all(all_hold(guards, dict(zip(names, each, strict=True))) for each in met):
-                yield {name: tuple(kept[k:] + kept[:k]) for k, name in enumerate(names)}
+    alike = [dict.fromkeys(names, role) for role in (multiples(2), TINY)]
+    for roles in (*alike, *({**dict.fromkeys(names, FEW), longer: multiples(8)} for longer in names)):
+        for most in range(len(TINY), ENOUGH - 1, -1):
+            kept = {name: sorted(sorted(role)[:most], key=role.index) for name, role in roles.items()}
+            met = (dict(zip(names, values, strict=True)) for values in itertools.product(*kept.values()))
+            if all(all_hold(guards, point) for point in met):
+                yield {name: tuple(values[k:] + values[:k]) for k, (name, values) in enumerate(kept.items())}
                 break
 
 
