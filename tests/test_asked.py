@@ -98,22 +98,3 @@ def test_what_a_part_of_a_large_table_holds_is_known_as_that_of_a_small_one() ->
         assert first(table) == []
         table[:, 0] = 2
         assert first(table) == ["add"]
-
-
-def test_what_a_loop_closes_over_is_let_go_where_its_body_raises() -> None:
-    """While it is recorded that has symbols for sizes, and as many bytes as they say."""
-
-    def rows(x: jax.Array) -> jax.Array:
-        held = x * 2
-
-        def body(carry: jax.Array, row: jax.Array) -> tuple[jax.Array, jax.Array]:
-            if x.shape[1] % 4:
-                raise ValueError("it takes fours")
-            return carry + held.sum(0), row
-
-        return jax.lax.scan(body, x[0], x)[1]
-
-    costs = sc.trace_function(rows, "float32[n,d]", referee=False)
-    assert costs.domain is not None
-    assert costs.domain.conditions() == ["d % 4 == 0"]
-    costs.subs(check=True, n=7, d=100)

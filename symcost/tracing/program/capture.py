@@ -70,7 +70,8 @@ def _ended() -> int:
         trace = getattr(known[1], "__self__", None) if known else None
         if isinstance(trace, DynamicJaxprTrace):
             told.detach()
-            size += getattr(trace.frame.constvar_to_val.get(known[2][0]), "nbytes", 0)
+            held = getattr(trace.frame.constvar_to_val.get(known[2][0]), "nbytes", 0)
+            size += held if isinstance(held, int) else 0  # of symbolic sizes there are no numbers
     return size
 
 
