@@ -67,6 +67,7 @@ class Choice:
 
     def __post_init__(self) -> None:
         self._guidance = 0  # how often decisions were asked for values
+        self._asked = False  # whether it was asked for all that the model wants, which is the last that is asked
         self.allowed: dict[str, Values] = {}  # of parameters that the model turned out to take few values of
         self.symbols = self.sampler.model.symbols
         self.inputs = self.sampler.model.input_symbols
@@ -138,11 +139,11 @@ class Choice:
 
     def _guided(self, plan: dict[str, Values], failing: Sequence[str]) -> dict[str, Values] | None:
         """The plan with values that the program's own decisions allow, where it was recorded; none ``failing``: all raises."""
-        if self._guidance >= GUIDED or any(name in self.fixed for name in failing):
+        if (self._guidance >= GUIDED and failing) or self._asked or any(name in self.fixed for name in failing):
             return None
         base = {name: values[0] for name, values in plan.items()}
         if not failing:
-            self._guidance += GUIDED
+            self._asked = True
             free = [name for name in self.symbols if name not in (*self.inputs, *self.fixed)]
             if (other := self._mended(plan)) is not None:
                 return other

@@ -125,7 +125,9 @@ def first_working(
     start, tries = time.thread_time(), 0
     depths: set[str] = set()
     conflicts: list[dict[str, Values]] = []
+    first: dict[str, Values] = {}
     for plan in _promising_first(plans, conflicts):
+        first = first or plan
         if any(plan[name] is not SMALL for name in depths):
             continue
         base = {name: values[0] for name, values in plan.items()}
@@ -149,7 +151,7 @@ def first_working(
         if axes:
             conflicts.append({name: plan[name] for name in axes})
         if axes or tries == FEW:
-            other = better(plan, axes or ())
+            other = better(plan if axes else first, axes or ())
             if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
                 return other
         if failures and hopeless(failures[-1]):
@@ -160,7 +162,7 @@ def first_working(
         if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
             alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
         ):
-            other = better(plan, ()) if tries <= FEW else None  # before it is given up: each try takes long
+            other = better(first, ())  # before it is given up, where it was not asked yet
             if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
                 return other
             break
