@@ -32,6 +32,8 @@ AHEAD = 300
 """So far beyond a decision's number other values of the domain are looked for."""
 MOST_NUMBERS = 6
 """So many of the numbers that a decision is written with, the largest, tell where it may fall the other way."""
+SPARSE = 25
+"""Of pairs of values that lie about a point together there are too many: one in so many of each is looked at."""
 JOINT = 4
 """Points with several symbols moved at once."""
 CORNER = (1, 4, 3, 2, 2, 2)
@@ -275,7 +277,7 @@ class Side:
         """Points on the other side with two symbols moved at once, where none is with one: ``h*w = 784``."""
         names = sorted(self.guard.symbols & set(base))
         for one, other in itertools.combinations(names, 2):
-            pairs = itertools.product(self._near(one, base), self._near(other, base))
+            pairs = itertools.product(self._near(one, base, SPARSE), self._near(other, base, SPARSE))
             points = ({**base, one: left, other: right} for left, right in pairs)
             outside = (p for p in points if not self.guard.holds(p) and all_hold(self.within, p))
             found = list(itertools.islice(outside, JOINT))
@@ -291,14 +293,12 @@ class Side:
         """Whether decisions that lead to this one fall there as they did where it was seen."""
         return self.deeper == DEEPER or all_hold(self.within, point)
 
-    def _near(self, name: str, base: Point) -> list[int]:
-        """Values at which the decision may fall the other way, in order."""
+    def _near(self, name: str, base: Point, step: int = 1) -> list[int]:
+        """Values at which the decision may fall the other way, in order; behind another decision near the base too."""
         sizes = [value for other, value in base.items() if other != name]
         sizes += [] if self.guard.number is None else [self.guard.number]
         sizes += self._turns(name)
-        around = (
-            range(base[name] - AHEAD, base[name] + AHEAD) if self.deeper < DEEPER else ()
-        )  # behind another decision
+        around = range(base[name] - AHEAD, base[name] + AHEAD, step) if self.deeper < DEEPER else ()
         beside = {k * size // d + e for size in sizes for k, d in ((1, 1), (2, 1), (1, 2)) for e in (-1, 0, 1)}
         least = 1 if name not in self.piece.explorer.given and self._only(name) == (1,) else 2
         near = {*range(least, 70), *LARGE, *(s * m for s in STEPS for m in MULTIPLES[:2]), *beside, *around}

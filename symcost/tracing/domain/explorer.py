@@ -10,8 +10,12 @@ from symcost.tracing.domain.agreement import Agreement
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import PointError
-from symcost.tracing.sampling.sample import Point, Values
+from symcost.tracing.program.paths import TooManyCalls, call_budget
+from symcost.tracing.sampling.sample import TRIAL_CALLS, Point, Values
 from symcost.tracing.sampling.signals import Counterexample
+
+DEEPER = 4
+"""So many times as many module calls as a sample has operations: a program of more is far deeper than any sample."""
 
 
 @dataclass
@@ -47,10 +51,16 @@ class Explorer(Agreement):
         if self.sampler.growth.is_heavy(point):
             return True
         try:
-            self.sampler(point)
+            with call_budget(self._calls):
+                self.sampler(point)
         except PointError as problem:
-            return isinstance(problem.__cause__, MemoryError)
+            return isinstance(problem.__cause__, MemoryError | TooManyCalls)
         return False
+
+    @property
+    def _calls(self) -> int:
+        """Module calls and parameters of a program that is not much deeper than any sample."""
+        return max(TRIAL_CALLS, *(DEEPER * len(self.sampler(point).records) for point in self.sampled))
 
     def refit(self, point: Point, reason: str) -> None:
         """A point of the very same program that the form gets wrong is a sample that was missing."""
@@ -68,7 +78,7 @@ class Explorer(Agreement):
                 continue
             moved = [self.domain.moved({**self.base, name: value}, other, factor * value) for factor in (3, 4)]
             multiple = next(filter(self.as_seen, moved), moved[0])
-            if not (self.sampler.works(multiple) and self.agrees(multiple)):
+            if self.too_large(multiple) or not (self.sampler.works(multiple) and self.agrees(multiple)):
                 continue
             step = self.domain.step_of(other, self.base)
             beside = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Literal, Protocol
 
@@ -81,7 +82,7 @@ class Guard:
     of_sizes: bool = field(default=False, compare=False)
     """Whether two sizes were put in order, and neither was a number: costs of two ways to compute the same."""
 
-    @property
+    @cached_property
     def symbols(self) -> frozenset[str]:
         """Names of the symbols in it."""
         return self.left.symbols | self.right.symbols

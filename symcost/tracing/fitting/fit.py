@@ -27,7 +27,7 @@ from symcost.tracing.fitting.binary import doublings, halvings, logarithms
 from symcost.tracing.fitting.features import BESIDE, bends, column_of, is_dimension, is_line
 from symcost.tracing.fitting.rivals import part
 from symcost.tracing.fitting.rounding import roundings, shifts_of_floor
-from symcost.tracing.fitting.solve import Column, affine, combine, power
+from symcost.tracing.fitting.solve import Column, affine, combine, fitting, power
 
 Point = Mapping[str, int]
 MAX_DEGREE = 3
@@ -252,13 +252,16 @@ class Fitter:
 
     def _two_features(self, column: Column, names: frozenset[str], plain: list[tuple[Column, Form]],
                       pairs: list[tuple[Column, Form]]) -> Iterator[Form]:  # fmt: skip
-        for (a, f), (b, g) in itertools.chain(
-            itertools.combinations(plain, 2), itertools.product(pairs, plain), itertools.combinations(pairs[:60], 2)
-        ):
-            fit = affine(column, [a, b], surplus=2) if f.symbols | g.symbols == names else None
-            # Fractions beside a floor are an accident of few points: sizes are sums of whole steps.
-            if fit and (all(c.denominator == 1 for c in fit) or (f.is_polynomial and g.is_polynomial)):
-                yield combine(fit, [f, g])
+        some = pairs[:60]
+        for firsts, seconds in ((plain, plain), (pairs, plain), (some, some)):
+            for i, j in fitting(column, [values for values, _ in firsts], [values for values, _ in seconds]):
+                (a, f), (b, g) = firsts[i], seconds[j]
+                if (firsts is seconds and i >= j) or f.symbols | g.symbols != names:
+                    continue
+                fit = affine(column, [a, b], surplus=2)
+                # Fractions beside a floor are an accident of few points: sizes are sums of whole steps.
+                if fit and (all(c.denominator == 1 for c in fit) or (f.is_polynomial and g.is_polynomial)):
+                    yield combine(fit, [f, g])
 
     def _floor_forms(self, column: Column) -> list[Form]:
         """All forms of the floor families, the simplest first: they are rivals of one another."""
@@ -366,13 +369,14 @@ class Fitter:
         """A sum of steps that the program was seen to round and to clamp by: ``Max(8, 8*floor(..)) + 8`` where it says so."""
         names = self.depends(column)
         hints = [(c, f) for c, f in self._hints if f.symbols <= names and len(set(c)) > 1][:MAX_HINTS]
-        for number in (1, 2):
-            for some in itertools.combinations(hints, number):
-                forms = [form for _, form in some]
-                if frozenset().union(*(form.symbols for form in forms)) == names:
-                    fit = affine(column, [values for values, _ in some], surplus=2)
-                    if fit and all(c.denominator == 1 for c in fit):
-                        return combine(fit, forms)
+        columns = [values for values, _ in hints]
+        pairs = ((i, j) for i, j in fitting(column, columns, columns) if i < j)
+        for some in itertools.chain(((k,) for k in range(len(hints))), pairs):
+            forms = [hints[k][1] for k in some]
+            if frozenset().union(*(form.symbols for form in forms)) == names:
+                fit = affine(column, [columns[k] for k in some], surplus=2)
+                if fit and all(c.denominator == 1 for c in fit):
+                    return combine(fit, forms)
         return None
 
     def _rounded(self, column: Column, names: frozenset[str]) -> Iterator[Form]:

@@ -225,13 +225,13 @@ def _filled(
         return
     name, rest = names[0], names[1:]
     most = sum(len(options[other]) - 1 for other in rest)
+    ready = [guard for guard in guards if name in guard.symbols and guard.symbols <= {name, *point}]
     for index, value in enumerate(options[name][: total + 1]):
         if total - index > most or value in point.values():
             continue
         if next(budget, None) is None:
             return
         more = {**point, name: value}
-        ready = [guard for guard in guards if name in guard.symbols and guard.symbols <= more.keys()]
         if all_hold(ready, more):
             yield from _filled(rest, options, total - index, more, guards, budget)
 
