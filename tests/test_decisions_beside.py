@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -281,3 +282,32 @@ def test_groups_that_are_bounded_in_number_have_numbers_below_the_bound_of_each_
     assert costs.domain.problem({"n": 2, "r": 8, "c": 3, "d": 72}) is not None  # 144 channels have no 32 groups
     for d in (128, 96, 64, 40, 8):
         costs.subs(check=True, n=2, r=8, c=3, d=d)
+
+
+@pytest.mark.parametrize("large", [lambda h, w: h + w >= 100, lambda h, w: h * w > 4096])
+def test_two_sizes_that_are_decided_by_together_have_numbers_however_small_one_is(
+    large: Callable[[int, int], bool],
+) -> None:
+    costs = sc.trace_function(lambda x: jnp.exp(x) @ x.T if large(*x.shape) else x + 1, "float32[h,w]")
+    for h, w in ((99, 1), (1, 99), (98, 1), (65, 65), (64, 64), (5000, 1), (1, 5000), (1000, 5), (7, 586)):
+        assert costs.subs(h=h, w=w, check=True).macs == (h * h * w if large(h, w) else 0)
+
+
+class Kept(nn.Module):
+    """A share of the layers, in percent."""
+
+    L: int
+    percent: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for _ in range(round(self.L * self.percent / 100)):
+            x = nn.Dense(8)(x)
+        return x
+
+
+def test_programs_far_deeper_than_any_sample_are_not_waited_for() -> None:
+    begun = time.process_time()
+    with pytest.raises(sc.LiftError, match="the closed form is not right"):
+        sc.trace(Kept, "float32[n,8]")
+    assert time.process_time() - begun < 30

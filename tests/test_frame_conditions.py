@@ -52,6 +52,17 @@ def by_dictionary(d: int, H: int, N: int) -> int:
     return {224: 14, 384: 24}.get(N, 7)
 
 
+def by_place(d: int, H: int, N: int) -> int:
+    return (4, 8, 16, 32)[min(N // 8, 3)]
+
+
+def by_no_place(d: int, H: int, N: int) -> int:
+    try:
+        return [4, 8][N]
+    except IndexError:
+        return 16
+
+
 ROWS = {(14, 64): 1, (28, 96): 2}
 
 
@@ -115,6 +126,8 @@ def of_a_constant(d: int, H: int, N: int) -> bool:
         (by_equal_pair, set()),
         (by_names, {"d/H <= 64"}),
         (by_dictionary, {"N != 224", "N != 384"}),
+        (by_place, {"floor(N/8) == 2", "N <= 31"}),
+        (by_no_place, {"N >= 2"}),
         (by_row, {"N != 14", "d != 64", "N != 28", "d != 96"}),
         (by_key_of_a_row, {"N != 14", "d != 64"}),
         (by_distinct_sizes, {"N != d", "d != 64", "N != 64"}),

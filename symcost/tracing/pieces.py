@@ -92,7 +92,7 @@ class Side:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
         explorer, domain = self.piece.explorer, self.piece.domain
         near = self.points
-        points = [*near, *self._inside(), *self._lowest(), *self._corner()]
+        points = [*near, *self._inside(), *self._lowest(), *self._corner(), *self._denied(explorer.met)]
         inside = [point for point in points if domain.problem(point) is None] or self._elsewhere()
         inside += self._isolated(inside)
         if any(explorer.difference(point) is not None for point in inside) or (not inside and self._raises()):

@@ -31,6 +31,7 @@ class Explorer(Agreement):
     far: Mapping[str, Values] = field(default_factory=dict)  # single values to try of others
     proved: bool = False  # whether every decision was seen and no size was guessed: nothing is searched for then
     seen: Sequence[Guard] = ()  # decisions that are looked at by themselves
+    met: list[Point] = field(default_factory=list)  # where one of them ends the form: it is wrong there
 
     def outside(self, point: Point) -> bool:
         """Whether nothing is to be looked for at a point: it is out of the domain, or beyond a decision that was seen."""

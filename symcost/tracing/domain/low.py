@@ -18,6 +18,8 @@ EDGES = 3
 """Steps above a lower edge at which the form may still be wrong beside the usual values of the others."""
 DESCENTS = 4
 """So often one edge is looked for again beside the others' lower values."""
+GROWN, FIRST = (1, 8, 64, 512), 4
+"""So many times as large are others, and as many values of one looked at, where a decision by several sizes ends a form."""
 MAX_PROPOSALS = 6
 MAX_COMPARED = 40  # sizes that are compared with one another
 
@@ -67,7 +69,9 @@ class LowEdge:
                     break
         for name, value in lowered.items():
             if value > self.domain.step_of(name, lowered) and not self._met_there(lowered, name):
-                self.domain.at_least[name] = max(value, self.domain.at_least.get(name, 1))
+                least = self._beside_larger(lowered, name) or value
+                if least > self.domain.step_of(name, lowered):
+                    self.domain.at_least[name] = max(least, self.domain.at_least.get(name, 1))
         self._quotients()
         self._edges()
 
@@ -77,6 +81,26 @@ class LowEdge:
         return any(
             len(each.symbols) > 1 and not each.holds(below) for each in self.domain.guards if name in each.symbols
         )
+
+    def _beside_larger(self, point: Point, name: str) -> int | None:
+        """The least value beside larger ones of the others, where a decision by several sizes ends the form just below.
+
+        Where ``h + w >= 100`` ends a form at ``w = 99`` beside ``h = 1``, it is right at ``w = 1`` beside a larger ``h``.
+        """
+        explorer, step = self.explorer, self.domain.step_of(name, point)
+        below = {**point, name: point[name] - step}
+        ends = (each for each in explorer.seen if len(each.symbols) > 1 and not each.holds(below))
+        for each in ends if explorer.proved else ():
+            others = sorted(each.symbols & set(explorer.sizes()) - {name})
+            for value, k in itertools.product(range(step, min(FIRST * step, below[name]) + 1, step), GROWN):
+                far = {**self.base, **{other: k * self.base[other] for other in others}, name: value}
+                if explorer.outside(far) or explorer.sampler.growth.is_heavy(far):
+                    continue
+                if explorer.agrees(far):
+                    explorer.met.append(below)
+                    return value
+                break
+        return None
 
     def _edges(self) -> None:
         """Each lower edge beside the others' usual values: what sizes of 1 excused beside it may be wrong there.

@@ -256,9 +256,8 @@ class Fitter:
         for firsts, seconds in ((plain, plain), (pairs, plain), (some, some)):
             for i, j in fitting(column, [values for values, _ in firsts], [values for values, _ in seconds]):
                 (a, f), (b, g) = firsts[i], seconds[j]
-                if (firsts is seconds and i >= j) or f.symbols | g.symbols != names:
-                    continue
-                fit = affine(column, [a, b], surplus=2)
+                apart = (firsts is not seconds or i < j) and f.symbols | g.symbols == names
+                fit = affine(column, [a, b], surplus=2) if apart else None
                 # Fractions beside a floor are an accident of few points: sizes are sums of whole steps.
                 if fit and (all(c.denominator == 1 for c in fit) or (f.is_polynomial and g.is_polynomial)):
                     yield combine(fit, [f, g])
@@ -370,8 +369,8 @@ class Fitter:
         names = self.depends(column)
         hints = [(c, f) for c, f in self._hints if f.symbols <= names and len(set(c)) > 1][:MAX_HINTS]
         columns = [values for values, _ in hints]
-        pairs = ((i, j) for i, j in fitting(column, columns, columns) if i < j)
-        for some in itertools.chain(((k,) for k in range(len(hints))), pairs):
+        pairs = (pair for pair in fitting(column, columns, columns) if pair[0] < pair[1])
+        for some in itertools.chain(zip(range(len(hints))), pairs):
             forms = [hints[k][1] for k in some]
             if frozenset().union(*(form.symbols for form in forms)) == names:
                 fit = affine(column, [columns[k] for k in some], surplus=2)

@@ -126,7 +126,7 @@ class _Reader:
             elif operation == "test":
                 self._decided("!=", operands[0], Node("const", value=0))
             elif operation == "[]":
-                self._membership(operands[1], operands[0], keys=True)
+                self._looked_up(operands[1], operands[0])
             elif operation == "call":
                 self._called(self._name(operands[0]), operands[1:])
             elif operation == "distinct":
@@ -243,12 +243,27 @@ class _Reader:
         result = self._base(node)
         return next(part for part in node.parts[1:] if self._base(part) == result)
 
-    def _membership(self, left: Node, right: Node, keys: bool = False) -> None:
+    def _looked_up(self, index: Node, owner: Node) -> None:
+        """A size that something is looked up by: it is one of a dictionary's keys, or a place in a row of some length."""
+        table = self.leaves[owner.value] if owner.kind == "leaf" else None
+        if isinstance(table, Table) and table.kind == "dict":
+            self._membership(index, owner)
+            return
+        length = len(owner.parts) if owner.kind == "display" else table.length if isinstance(table, Table) else 0
+        place = self._base(index)
+        if not length or type(place) is not int:
+            raise _Stuck
+        if -length <= place < length:
+            self._decided("==", index, _constant(place))
+        else:  # where Python raises, and the model may know why
+            self._decided(">=" if place > 0 else "<", index, _constant(length if place > 0 else -length))
+
+    def _membership(self, left: Node, right: Node) -> None:
         """A size among several numbers: it is one of them, or none."""
         if right.kind == "call" and len(right.parts) == 2 and self._name(right.parts[0]) in GATHERED:
             right = right.parts[1]
         table = self.leaves[right.value] if right.kind == "leaf" else None
-        if isinstance(table, Table) and (not keys or table.kind == "dict") and len(table.items) == table.length:
+        if isinstance(table, Table) and len(table.items) == table.length:
             items = [_constant(v) for v in table.items if type(v) in (int, tuple)]
         elif right.kind == "display":
             items = list(right.parts)
