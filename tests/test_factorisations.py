@@ -70,6 +70,9 @@ def test_a_program_of_numpy_s_linear_algebra_is_traced_and_equals_a_fresh_trace(
     costs = sc.trace_function(function, *specs)
     n, k = sc.symbols("n k")
     flops = costs.flops.subs(k, 1) if len(specs) > 1 else costs.flops
+    if flops.is_Piecewise:  # at a size of 1 some are other programs
+        costs.subs(check=True, n=1)
+        flops = flops.args[0].expr
     assert str(flops.expand().coeff(n, 3) * n**3) == leading
     point = {"n": 37, "k": 5} if len(specs) > 1 else {"n": 37}
     costs.subs(check=True, **point)

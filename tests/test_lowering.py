@@ -332,3 +332,10 @@ def test_the_body_of_a_scan_is_a_function_of_its_own_until_jax_0_12() -> None:
     closed = lambda x: (lambda o: lax.scan(lambda c, _: (c * o + 1, None), x, None, length=3)[0])(jnp.ones(6))  # noqa: E731
     assert ours(function, V) == xla(function, V)
     assert ours(closed, V) == xla(closed, V) == ((8, 0) if jax_version() >= (0, 12) else (14, 0))
+
+
+def test_a_size_below_an_exception_is_outside_unless_it_was_tried() -> None:
+    costs = sc.trace_function(padded("symmetric"), "float32[n,k]")  # of one row all elements are added up at the same place
+    assert str(costs.domain) == "n, k positive integers; n >= 2"
+    with pytest.raises(sc.DomainError):
+        costs.subs(n=1, k=3)

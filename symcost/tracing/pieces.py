@@ -87,6 +87,7 @@ class Side:
             domain.other_than |= {name: others} if others else {}
             if domain.at_least.get(name) == number + 1:
                 del domain.at_least[name]
+                domain.at_least |= {name: number} if number > 1 else {}  # of sizes below nothing is known
 
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""

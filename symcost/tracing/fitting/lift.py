@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -11,7 +12,7 @@ from typing import Any
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
-from symcost.tracing.constants import Growth, limit
+from symcost.tracing.constants import HEAVY, Growth, limit
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.evidence.places import own_line
 from symcost.tracing.evidence.stand_ins.shadows import of_models
@@ -80,6 +81,7 @@ class Sampler(Programs):
         self._seen: dict[tuple[tuple[str, int], ...], Program | PointError] = {}
         self._latest = Program()
         self._failed: PointError | None = None
+        self._left = 0  # bytes of arrays that were let go, until they are collected: that takes its time
 
     def anew(self, point: Mapping[str, int]) -> None:
         """Trace at a point with a copy of the model, which remembers nothing: all of the user's code runs again."""
@@ -114,9 +116,11 @@ class Sampler(Programs):
             if isinstance(problem.__cause__, MemoryError):
                 self.refused = self.refused or str(problem.__cause__)
             problem.line = own_line(problem.__cause__)
-            if self._failed is not None:
-                self._failed.leave()
+            self._left += 0 if self._failed is None else self._failed.leave()
             self._failed = problem  # its frames hold arrays of the model's: those of the latest are kept
+            if self._left > HEAVY:
+                gc.collect()
+                self._left = 0
         self._seen[tuple(sorted(point.items()))] = program
         self.traces += 1
         self.on_trace(self.traces)

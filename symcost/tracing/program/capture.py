@@ -50,16 +50,17 @@ class PointError(TraceError):
         self.line = ""
         """The model's own line that raised, where that is known."""
 
-    def leave(self) -> None:
-        """Let go of large arrays that the model's calls held when they raised, and of where those stood."""
-        if _ended() > WORTH_COLLECTING:
+    def leave(self) -> int:
+        """Let go of large arrays that the model's calls held when they raised, and of where those stood; their bytes."""
+        size = _ended()
+        if size > WORTH_COLLECTING:
             left: list[BaseException] = [self]
             for problem in left:
                 problem.__traceback__ = None
                 left += [
                     each for each in (problem.__cause__, problem.__context__) if each is not None and each not in left
                 ]
-            gc.collect()
+        return size
 
 
 def _ended() -> int:

@@ -20,6 +20,7 @@ from symcost.tracing.program.modules.constrained import Constrained
 from symcost.tracing.program.modules.guesses import Guesses
 from symcost.tracing.program.spec import (
     about_example,
+    coarse,
     filled,
     leading,
     tree_at,
@@ -69,6 +70,11 @@ class Model:
     def input_symbols(self) -> list[str]:
         """Symbols of the input specs, in order of appearance."""
         return [name for name in tree_symbols((self.specs, self.arrays)) if name not in self.fixed]
+
+    @property
+    def coarse_symbols(self) -> list[str]:
+        """Symbols that sizes of the inputs are large multiples of."""
+        return coarse((self.specs, self.arrays))
 
     @property
     def batches(self) -> list[str]:

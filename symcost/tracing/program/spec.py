@@ -28,6 +28,8 @@ __all__ = [
 
 NAMES = ("n", "N", "m", *(f"n_{i}" for i in range(1, 100)))
 """What a size may be called."""
+COARSE = 8
+"""So many elements for each unit of a symbol make a size far larger than its number."""
 
 
 def array_at(spec: Spec, point: Mapping[str, int]) -> jax.ShapeDtypeStruct:
@@ -119,6 +121,17 @@ def leading(tree: Any) -> list[str]:
     """
     firsts = [leaf.dims[0] for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.dims]
     return list(dict.fromkeys(str(first) for first in firsts if first.is_Symbol))
+
+
+def coarse(tree: Any) -> list[str]:
+    """Names of symbols of which a size in a tree of specs is a large multiple: patches or tiles of an image.
+
+    >>> coarse((parse_spec("float32[n,16*k,16*k,3]"), parse_spec("float32[2*m,d]")))
+    ['k']
+    """
+    dims = [dim for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) for dim in leaf.dims]
+    found = [(str(s), dim.as_coefficients_dict()[s]) for dim in dims for s in sorted(dim.free_symbols, key=str)]
+    return list(dict.fromkeys(name for name, times in found if times >= COARSE))
 
 
 def about_example(tree: Any) -> str:

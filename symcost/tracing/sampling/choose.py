@@ -93,7 +93,7 @@ class Choice:
     def _working(self) -> dict[str, Values]:
         """Values at which the model works; a size of the input that is its depth too is sampled like a depth."""
         parameters = [n for n in self.symbols if n not in self.inputs]
-        plans = role_plans(self.inputs, parameters, self.fixed)
+        plans = role_plans(self.inputs, parameters, self.fixed, self.sampler.model.coarse_symbols)
         if self.first.keys() == set(self.symbols):
             plans = itertools.chain([{**self.first, **self.fixed}], plans)
         try:

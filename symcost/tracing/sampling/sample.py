@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,8 @@ def divisors(step: int) -> list[int]:
 INPUT_ROLES: tuple[Values, ...] = (
     LARGE, multiples(32), MODERATE, multiples(8), TINY, multiples(64), multiples(24), multiples(224), multiples(840)
 )  # fmt: skip
+NEARER = {LARGE: MODERATE, multiples(32): multiples(8)}
+"""What a symbol that sizes are large multiples of is given instead: tables of all pairs of 193 x 193 patches are gigabytes."""
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 6000
 """Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
@@ -82,9 +84,12 @@ LARGE_CONSTANTS = 1 << 26
 
 
 def role_plans(
-    inputs: Sequence[str], parameters: Sequence[str], fixed: Mapping[str, Values]
+    inputs: Sequence[str], parameters: Sequence[str], fixed: Mapping[str, Values], coarse: Collection[str] = ()
 ) -> Iterator[dict[str, Values]]:
-    """Assignments of roles to symbols, the most generic first; ``fixed`` symbols keep their values."""
+    """Assignments of roles to symbols, the most generic first; ``fixed`` symbols keep their values.
+
+    Sizes are large multiples of ``coarse`` ones, which begin nearer.
+    """
     free_inputs = [name for name in inputs if name not in fixed]
     free_parameters = [name for name in parameters if name not in fixed]
     input_plans = [dict.fromkeys(free_inputs, role) for role in INPUT_ROLES] if free_inputs else [{}]
@@ -104,7 +109,8 @@ def role_plans(
     )
     for i, p in pairs[:MAX_ATTEMPTS]:
         roles = {n: FACTORY_ROLES[r] for n, r in parameter_plans[p].items()}
-        yield {**input_plans[i], **roles, **fixed}
+        given = {n: NEARER.get(role, role) if n in coarse else role for n, role in input_plans[i].items()}
+        yield {**given, **roles, **fixed}
 
 
 def first_working(
