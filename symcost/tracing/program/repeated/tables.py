@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import jax.numpy as jnp
@@ -139,13 +140,21 @@ def _made(function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any])
     return MadeTable(np.asarray(closed.consts[0]), of_jax=True)
 
 
-@functools.lru_cache(maxsize=4096)
+_makers: WeakKeyDictionary[FunctionType, bool] = WeakKeyDictionary()
+"""What is known of functions, as long as they are there: every derivation looks through the modules of all models."""
+
+
 def makes_table(function: FunctionType) -> bool:
     """Whether a function loops in loops, and depends on its arguments alone.
 
     >>> makes_table(_is_library)
     False
     """
+    known = _makers.get(function)
+    return _makers.setdefault(function, _is_maker(function)) if known is None else known
+
+
+def _is_maker(function: FunctionType) -> bool:
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     if function.__closure__ or not all(type(value) in PLAIN for value in defaults):
         return False
