@@ -335,7 +335,7 @@ def test_the_body_of_a_scan_is_a_function_of_its_own_until_jax_0_12() -> None:
 
 
 def test_a_size_below_an_exception_is_outside_unless_it_was_tried() -> None:
-    costs = sc.trace_function(padded("symmetric"), "float32[n,k]")  # of one row all elements are added up at the same place
+    costs = sc.trace_function(padded("symmetric"), "float32[n,k]")  # one row is added to itself
     assert str(costs.domain) == "n, k positive integers; n >= 2"
     with pytest.raises(sc.DomainError):
         costs.subs(n=1, k=3)
