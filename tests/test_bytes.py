@@ -17,7 +17,6 @@ import pytest
 from flax import nnx
 
 import symcost as sc
-from symcost.cli.main import main
 from symcost.costs.dtypes import BITS, arithmetic, bits_of, item_bytes, wider
 from symcost.estimate.bytes.optimizer import optimizer_state
 from symcost.estimate.questions.estimate import estimate
@@ -395,12 +394,3 @@ def test_a_claim_of_a_size_is_judged_in_the_models_own_types() -> None:
     size = C_I * C_O // 2 + 4 * C_O
     (right,) = audit([Claim(1, "net", "model_size_bytes", str(size))], lambda claim: costs)
     assert right.right
-
-
-def test_commands_take_bits_or_a_type(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["estimate", "alexnet", "--bits", "4"]) == 0
-    shown = capsys.readouterr().out
-    assert "weights                        30.48 MB" in shown  # 60,965,224 half bytes
-    assert main(["fits", "alexnet", "--device", "stm32f746", "--weights", "int4"]) == 1
-    assert main(["estimate", "alexnet", "--bits", "4", "--weights", "int8"]) == 2
-    assert "--weights 'int8' and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err

@@ -293,3 +293,12 @@ def test_kernels_of_one_name_are_told_apart_by_their_sizes(capsys: pytest.Captur
     assert [line.split("  ")[0] for line in shown.splitlines() if line.startswith("block#")] == [
         "block#/conv conv 1x4x4x2 to 1x2x2x2", "block#/conv conv 1x3x3x2 to 1x2x2x2", "block#/conv conv 1x1x1x8",
     ]  # fmt: skip
+
+
+def test_commands_take_bits_or_a_type(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "alexnet", "--bits", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "weights                        30.48 MB" in shown  # 60,965,224 half bytes
+    assert main(["fits", "alexnet", "--device", "stm32f746", "--weights", "int4"]) == 1
+    assert main(["estimate", "alexnet", "--bits", "4", "--weights", "int8"]) == 2
+    assert "--weights 'int8' and --bits 4 both say how wide the weights are: leave one" in capsys.readouterr().err

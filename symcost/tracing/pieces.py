@@ -87,7 +87,8 @@ class Side:
             domain.other_than |= {name: others} if others else {}
             if domain.at_least.get(name) == number + 1:
                 del domain.at_least[name]
-                domain.at_least |= {name: number} if number > 1 else {}  # of sizes below nothing is known
+                if number > 1:  # of sizes below nothing is known
+                    domain.at_least[name] = number
 
     def verdict(self) -> str:
         """What the form is on the other side: ``alike``, where it is right; ``other``; or ``beyond`` its domain."""
@@ -324,9 +325,8 @@ class Side:
                 depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
                 outside = there if depth else self._there(name, base, values)[:12]
                 points = [{**base, name: value} for value in outside[:3]]
-                enough = (
-                    LEAST if values and self.guard.op == ">=" and max(values) < (self.guard.number or 0) else FIRST + 1
-                )
+                below = values and self.guard.op == ">=" and max(values) < (self.guard.number or 0)
+                enough = LEAST if below else FIRST + 1
                 if len(outside) >= enough and self._apart(name, outside) and all(map(self._filled, points)):
                     yield sampler, {name: outside}
 

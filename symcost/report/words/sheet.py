@@ -55,7 +55,7 @@ class SheetColumn:
 
     def within(self, width: int) -> int:
         """What it needs of a width for those cells that have room there in the second way."""
-        return max(map(len, (*self.title.split("\n"), *self.texts(width))))
+        return max(_longest(self.title), *map(len, self.texts(width)))
 
 
 def _longest(title: str) -> int:

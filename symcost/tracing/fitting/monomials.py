@@ -65,10 +65,9 @@ class Monomials:
             rest = tuple(value - point[name] for value, point in zip(column, self.points, strict=True))
             for added in (0, *ADDED):
                 product = self._product(tuple(value - added for value in rest))
-                if product is not None and set(product.terms.values()) == {
-                    1
-                }:  # a part of it is an accident of few points
-                    yield product + Form.symbol(name) + added
+                if product is None or set(product.terms.values()) != {1}:
+                    continue  # a part of it is an accident of few points
+                yield product + Form.symbol(name) + added
 
     def _product(self, column: Sequence[int | Fraction]) -> Form | None:
         powers = self._ratios.powers(column) if all(value > 0 for value in column) else None

@@ -106,11 +106,19 @@ def told(tree: Any) -> str:
     return repr([(jax.tree_util.keystr(path), leaf) for path, leaf in leaves])
 
 
+def _specs(tree: Any) -> list[Spec]:
+    """The specs of a tree, in order."""
+    return [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec)]
+
+
+def _sizes(tree: Any) -> list[tuple[Any, Any]]:
+    """Each symbol in a tree of specs beside the size that it is in, in order of appearance."""
+    return [(s, dim) for spec in _specs(tree) for dim in spec.dims for s in sorted(dim.free_symbols, key=str)]
+
+
 def tree_symbols(tree: Any) -> list[str]:
     """Names of the symbols in a tree of specs, in order of appearance."""
-    names = [str(s) for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) for dim in leaf.dims
-             for s in sorted(dim.free_symbols, key=str)]  # fmt: skip
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(str(s) for s, _ in _sizes(tree)))
 
 
 def leading(tree: Any) -> list[str]:
@@ -119,7 +127,7 @@ def leading(tree: Any) -> list[str]:
     >>> leading((parse_spec("int32[n,N]"), parse_spec("float32[2*m,d]")))
     ['n']
     """
-    firsts = [leaf.dims[0] for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.dims]
+    firsts = [spec.dims[0] for spec in _specs(tree) if spec.dims]
     return list(dict.fromkeys(str(first) for first in firsts if first.is_Symbol))
 
 
@@ -129,16 +137,12 @@ def coarse(tree: Any) -> list[str]:
     >>> coarse((parse_spec("float32[n,16*k,16*k,3]"), parse_spec("float32[2*m,d]")))
     ['k']
     """
-    dims = [dim for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) for dim in leaf.dims]
-    found = [(str(s), dim.as_coefficients_dict()[s]) for dim in dims for s in sorted(dim.free_symbols, key=str)]
-    return list(dict.fromkeys(name for name, times in found if times >= COARSE))
+    return list(dict.fromkeys(str(s) for s, dim in _sizes(tree) if dim.as_coefficients_dict()[s] >= COARSE))
 
 
 def about_example(tree: Any) -> str:
     """What the sizes of the first array that was given mean, and the text that gives symbols; nothing where none was."""
-    example = next(
-        (leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, Spec) and leaf.example and leaf.dims), None
-    )
+    example = next((spec for spec in _specs(tree) if spec.example and spec.dims), None)
     if example is None:
         return ""
     name = next(letter for letter in NAMES if letter not in tree_symbols(tree))
