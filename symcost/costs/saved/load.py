@@ -148,6 +148,7 @@ class _DocumentReader:
             coverage=or_none(as_integers, document["coverage"]),
             unknown_trips=as_texts(document["loops"]),
             unknown_macs=as_texts(document.get("kernels", {})),  # files of earlier versions have none
+            kinds=as_texts(document.get("types", {})),  # likewise
             peak=partial(peak, peaks) if peaks else None,
             residuals=or_none(lambda text: partial(kept, self.number(text)), document["residuals"]),
             receptive_field=or_none(lambda places: partial(kept, self.field(places)), document["receptive_field"]),

@@ -50,6 +50,8 @@
     ``dtype`` of each), ``communication`` (their bytes by kind and axes), and ``others``: ``per_device`` and ``collectives`` where
     sizes stand in other orders, of which XLA's partitioner makes another program. Files of earlier versions have of one
     device the ``totals`` and ``domain`` alone, and are read without the plan.
+``types``
+    the class of a module by its path, where the program says; files of earlier versions have none.
 ``digest``
     SHA-256 of all the rest as JSON with sorted keys and without spaces: a file that was cut or edited is told.
 """
@@ -68,6 +70,7 @@ from symcost.errors import SymcostError
 from symcost.formulas.text import written
 from symcost.report.words import facts
 from symcost.report.words.grouping import paths
+from symcost.report.words.outline import class_of
 from symcost.system.files import save_whole
 from symcost.version import __version__
 
@@ -118,8 +121,17 @@ def _whole(costs: CostTable, depth: int | None = None) -> dict[str, Any]:
         **_checks(costs),
         "loops": dict(costs.unknown_trips),
         "kernels": dict(costs.unknown_macs),
+        "types": _types(costs),
         "receptive_field": facts.receptive_field(costs, str),
     }
+
+
+def _types(costs: CostTable) -> dict[str, str]:
+    """The class of every module that rows are in, where the program says."""
+    known = class_of(costs.parts.kinds)
+    parts = [path.split("/") for path in dict.fromkeys(row.path for row in costs.rows)]
+    inside = dict.fromkeys("/".join(each[:depth]) for each in parts for depth in range(len(each) + 1))
+    return {path: kind for path in inside if (kind := known(path))}
 
 
 def _metrics(cost: Cost) -> dict[str, str]:

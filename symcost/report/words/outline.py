@@ -38,7 +38,7 @@ class Outline:
 
     def __post_init__(self) -> None:
         self._order = {id(row): order for row, order in zip(self.rows, running(self.rows), strict=True)}
-        self._templates = {template(path): kind for path, kind in self.kinds.items()}
+        self._kind = class_of(self.kinds)
 
     def entries(self, depth: int | None, most: int) -> list[OutlineLine]:
         """Modules down to a depth; unless given, down to the deepest that leaves at most ``most`` lines."""
@@ -91,7 +91,7 @@ class Outline:
         if not rows[0].path or not depth:
             return self.kinds.get("", "") if not depth else ""
         path = "/".join(rows[0].path.split("/")[:depth])
-        return self.kinds.get(path) or self._templates.get(template(path), "") or _operation(rows, path)
+        return self._kind(path) or _operation(rows, path)
 
     def out(self, rows: Sequence[Row]) -> tuple[Any, ...] | None:
         """What the last operation of the forward pass returns; of an input its shape."""
@@ -100,6 +100,16 @@ class Outline:
             return max(ran, key=lambda row: self._order[id(row)]).out
         entered = [row for row in rows if row.source == "input" and row.op.startswith("input")]
         return entered[0].out if len(entered) == 1 else None
+
+
+def class_of(kinds: Mapping[str, str]) -> Callable[[str], str]:
+    """The class of a module by its path, or of another whose path differs in numbers alone; nothing where nobody says.
+
+    >>> class_of({"": "Net", "blocks/0": "Block"})("blocks/#")
+    'Block'
+    """
+    alike = {template(path): kind for path, kind in kinds.items()}
+    return lambda path: kinds.get(path) or alike.get(template(path), "")
 
 
 def _own_name(op: str, alone: bool) -> str:
