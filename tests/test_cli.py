@@ -115,6 +115,12 @@ def test_set_gives_symbols_values(capsys: pytest.CaptureFixture[str]) -> None:
     assert read["totals"]["macs"] == "72*n"
 
 
+def test_one_option_gives_several_symbols_values(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, *NET, "--at", "n=2,d=4", "--format", "json")
+    assert json.loads(out)["at"] == {"n": 2, "d": 4}
+    assert run(capsys, *NET, "--at", "n=2,d")[0] == 2
+
+
 def test_free_frees_and_arg_fixes(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, *NET, "--free", "classes", "--arg", "d=6", "--format", "json")
     assert json.loads(out)["symbols"] == ["n", "classes"]

@@ -134,6 +134,15 @@ def test_symbols_stay_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     assert "give n=..." in document["fits"]["none"]
 
 
+def test_long_formulas_of_an_estimate_are_told_by_their_leading_terms(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "gpt2", *(f"--at={name}={name}" for name in ("n", "N", "d", "H", "L"))]) == 0
+    above, _, below = capsys.readouterr().out.partition("\nkernels")
+    assert len(above.splitlines()) < 40
+    assert above.count("+ …") >= 5
+    assert " term s" not in below
+    assert " terms s" not in below
+
+
 def test_parts_that_a_device_has_no_numbers_for_say_why(capsys: pytest.CaptureFixture[str]) -> None:
     shown = out(capsys, "estimate", "mcunet_in1", "--device", "tiny-ai", "--dtype", "int8")
     assert "none: device tiny-ai has no published peak for int8" in shown

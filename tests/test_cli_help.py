@@ -62,9 +62,15 @@ def test_the_formats_that_verbs_offer_are_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("verb", [verb.__name__ for verb in VERBS])
-def test_every_verb_has_a_short_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verb_has_a_short_help_without_a_cut_word(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     assert main([verb, "-h"]) == 0
-    assert f"Usage: symcost {verb} " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Usage: symcost {verb} " in printed
+    assert "…" not in printed
+    assert max(map(len, printed.splitlines())) <= 60
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

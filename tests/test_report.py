@@ -89,6 +89,15 @@ def test_details_and_markdown_print_the_whole_totals(costs: Any) -> None:
         assert f"| {title} | `{written(value)}` |" in as_markdown
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_details_have_the_whole_formula_of_every_module_at_every_width(costs: Any, width: int) -> None:
+    flat = "".join(details.render(costs, width=width).split())
+    for line in lines(costs.rows, None):
+        for value in facts.values_of(line.rows or (), facts.columns(costs)):
+            assert value == 0 or (f"{value:,}" if isinstance(value, int) else written(value).replace(" ", "")) in flat
+    assert "leftout" not in flat
+
+
 @pytest.mark.parametrize("render", [text.render, details.render])
 @pytest.mark.parametrize("depth", [None, 1, 2])
 def test_lines_of_a_table_sum_to_its_total_line(render: Any, depth: int | None) -> None:

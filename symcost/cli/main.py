@@ -12,7 +12,7 @@ import typer
 
 from symcost.cli import calibrate, check, diff, estimate, layers, report, verify
 from symcost.cli.options import Given, Model, Specs, takes_model
-from symcost.cli.output import EPILOGS, close_standard_output, shows
+from symcost.cli.output import EPILOGS, WholeHelp, close_standard_output, shows
 from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.search import plans, sweep
 from symcost.cli.target import table_of
@@ -66,7 +66,7 @@ VERBS = (
     estimate.solve, estimate.plot, calibrate.calibrate, verify.verify, verify.targets, check.check, diff.diff, report.report,
 )  # fmt: skip
 for verb in VERBS:
-    app.command(epilog=EPILOGS[verb.__name__])(verb)
+    app.command(cls=WholeHelp, epilog=EPILOGS[verb.__name__])(verb)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

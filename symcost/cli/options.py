@@ -19,7 +19,7 @@ from symcost.estimate.time.work import check_model
 from symcost.reading.choices import Rule
 from symcost.reading.numerals import short
 from symcost.sources.source import Source, is_traced
-from symcost.sources.texts import inputs, pairs
+from symcost.sources.texts import inputs, pairs, several
 from symcost.sources.tracing import TracingOptions
 from symcost.system.interrupt import PROGRAM
 
@@ -148,7 +148,7 @@ VALUES: Mapping[str, Any] = {
         typer.Option(
             "--at",
             metavar="NAME=VALUE",
-            help="A symbol's value; for a reference network's parameter a symbol too, n=n.",
+            help="A symbol's value, or several: n=1,r=224; for a reference network's parameter a symbol too, n=n.",
         ),
     ],
     "set_": Annotated[Texts, typer.Option("--set", metavar="NAME=VALUE", hidden=True)],
@@ -210,7 +210,7 @@ class Given:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Given:
         """The options; what is no ``NAME=VALUE``, or is said twice, is an error."""
-        read = [pairs(flag, options[name]) for name, flag in _FLAGS.items()]
+        read = [pairs(flag, several(options[name])) for name, flag in _FLAGS.items()]
         return cls({name: options[name] for name in TRACING}, *read, check=options["check"])
 
     def source(self, model: str, specs: Sequence[str] | None, *, point: bool = False, verdict: bool = False) -> Source:

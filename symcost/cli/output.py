@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from symcost.errors import SymcostError
 from symcost.reading.nearest import one_of as among
@@ -49,6 +50,32 @@ def shows(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]
         return verb
 
     return added
+
+
+class WholeHelp(TyperCommand):
+    """A verb whose help breaks a word that is longer than its column, where typer's would cut it."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        from typer import rich_utils  # with rich: verbs that print no help should start at once
+
+        kept = {name: getattr(rich_utils, name) for name in ("highlighter", "negative_highlighter")}
+        try:
+            for name, highlight in kept.items():
+                setattr(rich_utils, name, _folding(highlight))
+            super().format_help(ctx, formatter)
+        finally:
+            for name, highlight in kept.items():
+                setattr(rich_utils, name, highlight)
+
+
+def _folding(highlight: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def made(text: Any) -> Any:
+        shown = highlight(text)
+        shown.overflow = "fold"
+        return shown
+
+    return made
 
 
 def one_of(*formats: str) -> Any:

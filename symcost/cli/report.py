@@ -50,7 +50,7 @@ def report(
     verdict: Annotated[
         Texts, typer.Option(metavar="FILE.json", help="What compilers said, by symcost verify --format json.")
     ] = None,
-    device: On = "nvidia-a100-sxm-80gb",
+    device: On = "a100-80gb",
 ) -> None:
     """One HTML page, without a network or a server, whose sliders evaluate the closed forms exactly.
 

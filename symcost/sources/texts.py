@@ -22,6 +22,15 @@ from symcost.system.collector import importing
 _WORDS = {"true": True, "false": False, "none": None}
 
 
+def several(given: Sequence[str] | None) -> list[str]:
+    """``NAME=VALUE`` texts, of which one may give several names.
+
+    >>> several(["n=1,r=224", "sizes=1,2", "d=3"])
+    ['n=1', 'r=224', 'sizes=1,2', 'd=3']
+    """
+    return [part for text in given or () for part in re.split(r",(?=\s*[^\W\d]\w*=)", text)]
+
+
 def pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
     """``NAME=VALUE`` texts: values by name."""
 

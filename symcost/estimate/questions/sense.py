@@ -98,7 +98,7 @@ def leading_term(expression: Any, *names: str) -> Any:
     if whole.is_zero:
         return whole
     lead = leading(whole, names)
-    if lead is None and whole.has(sympy.Max, sympy.Min):
+    if whole.has(sympy.Max, sympy.Min) and (lead is None or lead.has(sympy.Max)):
         raise SymcostError("a formula with Max has a leading term on each side: give a value to what decides it")
     if lead is None:
         raise SymcostError("the terms of highest degree cannot be told from others: give values to some symbols")

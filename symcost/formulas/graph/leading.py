@@ -1,8 +1,8 @@
 """The leading terms of a formula: those of the highest total degree, exactly, for where there is no room for all of it.
 
 Every symbol counts as degree 1. A rounding counts as what it rounds, from which it differs by less than 1: a term of lower
-degree. Logarithms count as degree 0 and stay as they are. Of a maximum the largest candidate is taken, where its coefficients
-say which one that is. What cannot be told so has no leading terms.
+degree. Logarithms count as degree 0 and stay as they are. Of a maximum the largest candidate is taken where its coefficients
+say which one that is, else the maximum of those that may be. What cannot be told so has no leading terms.
 """
 
 from __future__ import annotations
@@ -139,11 +139,10 @@ def _rounded(value: Any, inside: _Top) -> _Top | None:
 
 
 def _largest(known: list[_Top]) -> _Top | None:
-    """The candidate of the highest degree that is nowhere less than the others of it; beside a 0 it must be positive."""
+    """The candidates of the highest degree that no other of it always exceeds; beside a 0 they must be positive."""
     most = max((part.degree for part in known), default=0)
-    best = [part.part for part in known if part.degree == most]
-    largest = [one for one in best if _positive(one) and all(_positive(one - other) for other in best)]
-    return _Top(most, largest[0]) if largest else None
+    kept = _unexceeded(part.part for part in known if part.degree == most)
+    return _Top(most, _maximum(kept)) if kept and all(map(_positive, kept)) else None
 
 
 def _foremost(value: Any) -> Any:
@@ -152,9 +151,18 @@ def _foremost(value: Any) -> Any:
         each for each in _tops((part for part in value.args if part != 0), value.free_symbols) if _positive(each.part)
     ]
     most = max((each.degree for each in known), default=0)
-    best = dict.fromkeys(each.part for each in known if each.degree == most)
-    kept = [one for one in best if not any(one != other and _positive(other - one) for other in best)]
-    return sympy.Max(*kept, evaluate=False) if kept else None
+    kept = _unexceeded(each.part for each in known if each.degree == most)
+    return _maximum(kept) if kept else None
+
+
+def _unexceeded(parts: Iterable[Any]) -> list[Any]:
+    """Those that none of the others is at least as large as everywhere."""
+    best = dict.fromkeys(parts)
+    return [one for one in best if not any(one != other and _positive(other - one) for other in best)]
+
+
+def _maximum(kept: list[Any]) -> Any:
+    return kept[0] if len(kept) == 1 else sympy.Max(*kept, evaluate=False)
 
 
 def _positive(part: Any) -> bool:

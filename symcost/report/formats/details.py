@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from symcost.costs.table import CostTable
-from symcost.formulas.graph.leading import abbreviated
-from symcost.formulas.text import wrapped
+from symcost.formulas.text import wrapped, written
 from symcost.formulas.units import counted
-from symcost.report.formats.text import NONE, label, ruled
+from symcost.report.formats.text import NONE, label
 from symcost.report.words import facts, sheet
+from symcost.report.words.following import following
 from symcost.report.words.grouping import ReportLine, lines
 from symcost.report.words.sheet import SheetColumn
 
@@ -17,8 +17,7 @@ from symcost.report.words.sheet import SheetColumn
 def render(costs: CostTable, *, depth: int | None = None, width: int | None = None) -> str:
     """The table as text of at most ``width`` columns (the terminal's by default).
 
-    Totals and peaks are whole, in lines that break at operators; formulas in the table by module are told by their leading
-    terms where there is no room, and columns without room are left out, in words.
+    All formulas are whole, in lines that break at operators; columns without room beside others follow in further tables.
     """
     width = width or sheet.terminal()
     words = facts.words(costs)
@@ -47,19 +46,13 @@ def _modules(costs: CostTable, depth: int | None, width: int) -> list[str]:
         return []
     told.reverse()
     names = [label("  " * line.indent + line.label, max(width // 3, 12)) for line, _ in told]
-    columns = [SheetColumn("module", [*names, ("total",)], left=True)]
+    columns = list[SheetColumn]()
     for place, (metric, convention) in enumerate(wanted):
         whole = getattr(costs.total(convention), metric)
         cells = [_cell(values[place]) if values else NONE for _, values in told]
-        columns.append(
-            SheetColumn(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)], facts.place_of(metric))
-        )
-    shown, left_out = sheet.fitted(columns, width)
-    return [
-        *ruled(shown),
-        *(["", *wrapped(f"left out at this width: {', '.join(left_out)}", width)] if left_out else []),
-    ]
+        columns.append(SheetColumn(f"{facts.TITLES[metric]}\n({convention})", [*cells, _cell(whole)]))
+    return following(SheetColumn("module", [*names, ("total",)], left=True), columns, width)
 
 
 def _cell(value: Any) -> tuple[str, ...]:
-    return NONE if value == 0 else (f"{value:,}",) if isinstance(value, int) else abbreviated(value)
+    return NONE if value == 0 else (f"{value:,}" if isinstance(value, int) else written(value),)

@@ -187,7 +187,9 @@ def _shapes(shapes: Sequence[Sequence[Any]]) -> str:
 def _with_unit(value: Any, unit: str) -> tuple[str, ...]:
     if as_number(value) is not None:
         return (physical(value, unit),)
-    return tuple(f"{way} {unit}" for way in abbreviated(value))
+    *formulas, last = abbreviated(value)
+    told = [f"{way} {unit}" for way in formulas]
+    return (*told, f"{last} {unit}" if last in formulas else last)  # a number of terms has no unit
 
 
 def _plain(value: Any) -> tuple[str, ...]:

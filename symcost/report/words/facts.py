@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symcost.costs.cost import COLUMNS, FIRST, FULL, SPLITS, TOLD, Cost
+from symcost.costs.cost import COLUMNS, FULL, SPLITS, TOLD, Cost
 from symcost.costs.evidence import summary
 from symcost.costs.rows import Row, total
 from symcost.costs.saved.numbers import ALL
@@ -20,7 +20,6 @@ from symcost.estimate.questions.quantities import QUANTITIES
 from symcost.formulas.text import written
 from symcost.reading.choices import PEAKS, UNITS, Convention, Rule, Unit
 from symcost.reading.numerals import assigned
-from symcost.report.words.sheet import KEPT
 
 Column = tuple[str, Convention]
 """A metric under a convention."""
@@ -73,11 +72,6 @@ def columns(costs: CostTable) -> list[Column]:
         for metric, convention in COLUMNS
         if splits(costs, metric) and getattr(costs.total(convention), metric) != 0
     ]
-
-
-def place_of(metric: str) -> int:
-    """How long a column stays where there is no room for all: the first metrics longest."""
-    return (KEPT if TOLD[metric].place == FIRST else 0) - list(TOLD).index(metric)
 
 
 def values_of(rows: Sequence[Row], wanted: Sequence[Column]) -> list[Any]:
