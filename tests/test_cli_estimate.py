@@ -34,7 +34,7 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     assert len(out(capsys, "devices").splitlines()) >= 25
     shown = out(capsys, "devices", "stm32f746")
     assert "source  ST STM32F745xx/F746xx data sheet" in shown
-    assert "memory  sram           320 KiB, 864 MB/s  holds activations" in shown
+    assert "memory  sram           320 KiB, 864 MB/s; holds activations" in shown
     networks = out(capsys, "devices", "tpu-v5e")
     assert (
         "  network ici            45 GB/s one way a link of 2 axes, up to 256 devices, 1 us a hop; Austin et al."

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from effort import by_turns
 
 import symcost as sc
-from symcost.cli.main import main
+from symcost.cli.main import app, main
 from symcost.cli.output import Progress
 from symcost.costs.dtypes import ARRAYS, SHORT, number_type
 from symcost.costs.spec import parse_spec
@@ -57,6 +58,27 @@ def flops(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """What a trace says of the FLOPs."""
     assert main(["trace", "modelled:masked", *arguments, "--no-referee", "--format", "json"]) == 0
     return json.loads(capsys.readouterr().out)["totals"]["flops"]
+
+
+COMPLETED: list[tuple[str, str, str, list[str]]] = [
+    ("table", "model", "resnet5", ["resnet50"]), ("trace", "target", "net", ["net.json", "nets/"]),
+    ("estimate", "device", "h20", ["h200"]), ("devices", "name", "google-tpu-v5", ["google-tpu-v5e", "google-tpu-v5p"]),
+    ("verify", "--target", "tpu-v5", ["tpu-v5e", "tpu-v5p"]), ("check", "format_", "git", ["github", "gitlab"]),
+    ("table", "convention", "fv", ["fvcore"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "name", "begun", "expected"), COMPLETED)
+def test_names_out_of_a_list_are_completed(verb: str, name: str, begun: str, expected: list[str], folder: Path) -> None:
+    (folder / "net.json").touch()
+    (folder / "net.csv").touch()
+    (folder / "nets").mkdir()
+    group: Any = typer.main.get_command(app)
+    command = group.commands[verb]
+    with command.make_context(verb, [], resilient_parsing=True) as context:
+        asked = next(param for param in command.params if name in (param.name, *param.opts))
+        found = asked.shell_complete(context, begun)
+    assert [each.value for each in found] == expected
 
 
 def test_completion_is_installed_for_the_shell_that_asks(tmp_path: Path) -> None:

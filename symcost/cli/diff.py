@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.options import Given, Specs, Texts, takes_model
 from symcost.cli.output import Output, Progress, one_of, shows, write
 from symcost.cli.target import points, tables_of
@@ -31,9 +32,16 @@ from symcost.sources.tracing import TracingOptions
 def diff(
     given: Given,
     old: Annotated[
-        str, typer.Argument(metavar="OLD", help="A saved file, a reference network, PKG.MOD:NAME; a revision.")
+        str,
+        typer.Argument(
+            metavar="OLD",
+            help="A saved file, a reference network, PKG.MOD:NAME; a revision.",
+            autocompletion=completion.models,
+        ),
     ],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, after the change.")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="The same, after the change.", autocompletion=completion.models)
+    ],
     specs: Specs = None,
     model: Annotated[
         str | None, typer.Option(metavar="PKG.MOD:NAME", help="Compare this model at two git revisions.")

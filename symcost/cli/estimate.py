@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.options import (
     Dtype,
     Given,
@@ -51,7 +52,10 @@ def _check_overhead(given: str) -> None:
     "symcost devices my-board.toml --format json",
 )
 def devices(
-    name: Annotated[str | None, typer.Argument(metavar="[DEVICE]", help="One device with all its numbers.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[DEVICE]", help="One device with all its numbers.", autocompletion=completion.devices),
+    ] = None,
     format_: TextOrJson = "text",
     output: Output = None,
 ) -> None:

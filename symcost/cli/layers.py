@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, checked, one_of, shows, write
 from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.target import table_of
-from symcost.costs.conventions import check_convention
+from symcost.costs.conventions import KNOWN, check_convention
 from symcost.reading.choices import AnyConvention
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def table(
         typer.Option(
             help="Of the text format: textbook, full, xla, torchvision or fvcore; full, unless given, and activations as textbook.",
             callback=checked(check_convention),
+            autocompletion=completion.one_of(KNOWN),
         ),
     ] = None,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, cast, get_type_hints
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.output import checked
 from symcost.costs.dtypes import bits_of
 from symcost.errors import SymcostError
@@ -28,6 +29,7 @@ Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
+        autocompletion=completion.models,
         help="A saved table, a reference network (symcost models lists them), or PKG.MOD:NAME to trace.",
     ),
 ]
@@ -49,6 +51,7 @@ def _check_device(name: str) -> None:
 _DEVICE = typer.Option(
     "--device",
     metavar="DEVICE",
+    autocompletion=completion.devices,
     help="symcost devices lists them; or a TOML file.",
     callback=checked(_check_device),
 )

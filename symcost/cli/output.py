@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from symcost.cli import completion
 from symcost.errors import SymcostError
 from symcost.reading.nearest import one_of as among
 from symcost.reading.numerals import so_many
@@ -81,8 +82,9 @@ def _folding(highlight: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def one_of(*formats: str) -> Any:
     """The option of a verb that reports in several formats."""
     return typer.Option(
-        "--format", help=" | ".join(formats), callback=checked(lambda name: among(name, formats, "format"))
-    )
+        "--format", help=" | ".join(formats), callback=checked(lambda name: among(name, formats, "format")),
+        autocompletion=completion.one_of(formats),
+    )  # fmt: skip
 
 
 def check_writable(output: Path, option: str = "--output") -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.options import Given, Model, On, Specs, Texts, takes_model
 from symcost.cli.output import check_writable, checked, shows, write
 from symcost.cli.target import points, tables_of
@@ -45,7 +46,10 @@ def report(
         ),
     ] = None,
     beside: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="A second model beside it, on common symbols.")
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="A second model beside it, on common symbols.", autocompletion=completion.models
+        ),
     ] = None,
     verdict: Annotated[
         Texts, typer.Option(metavar="FILE.json", help="What compilers said, by symcost verify --format json.")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from symcost.cli import completion
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import Output, Steps, one_of, shows, write
 from symcost.cli.target import table_of, verdict_of
@@ -28,7 +29,12 @@ def verify(
     model: Model,
     specs: Specs = None,
     target: Annotated[
-        Texts, typer.Option(metavar="TARGET", help="cpu, tpu-v5e, cuda-h100, ...; symcost targets lists them.")
+        Texts,
+        typer.Option(
+            metavar="TARGET",
+            help="cpu, tpu-v5e, cuda-h100, ...; symcost targets lists them.",
+            autocompletion=completion.targets,
+        ),
     ] = None,
     against: Annotated[str, typer.Option(metavar="NAME,...", help="Other counters to show: flax, roofline, xla.")] = "",
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="What one compiler may take.")] = 600.0,

@@ -45,7 +45,7 @@ def trace(
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
     plan: Plan | None = None,
-    on_trace: Callable[[int], None] = lambda count: None,
+    on_trace: Callable[[int], None] | None = None,
 ) -> CostTable:
     """Closed form of a flax model (linen or nnx) in its own hyper-parameters, certified against fresh traces.
 
@@ -122,7 +122,7 @@ def trace_function(
     upto: Mapping[str, int] | None = None,
     max_pieces: int = PIECES,
     plan: Plan | None = None,
-    on_trace: Callable[[int], None] = lambda count: None,
+    on_trace: Callable[[int], None] | None = None,
 ) -> CostTable:
     """Closed form of a JAX function in the symbols of its input specs; arguments, result and errors as in ``trace``.
 
@@ -140,11 +140,16 @@ def trace_function(
     return _planned(made, Options(samples, steps, at_least, referee, max_pieces, upto), plan, on_trace)
 
 
+def _untold(count: int) -> None:
+    """Nobody is told how many traces there were."""
+
+
 def _planned(
-    model: Model, options: Options, plan: Plan | None, on_trace: Callable[[int], None],
+    model: Model, options: Options, plan: Plan | None, on_trace: Callable[[int], None] | None,
     active: Mapping[str, Any] | None = None,
 ) -> CostTable:  # fmt: skip
     """The closed form, and what it becomes on each device of a mesh where there is a plan of one."""
+    on_trace = on_trace or _untold
     if plan is None:
         check_planned(model)
         return derive(model, options, on_trace, active)

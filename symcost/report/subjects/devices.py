@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -48,27 +48,41 @@ def _summary(device: Device) -> str:
 
 
 def _whole(device: Device) -> str:
-    lines = [device.name, f"  {device.title}" if device.title else "", f"  source  {device.source}"]
-    lines += [f"  notes   {device.notes}"] if device.notes else []
-    lines += [f"  peak    {dtype:14} {physical(peak, 'op/s')}" for dtype, peak in device.peak.items()]
+    width = sheet.terminal()
+    told = [line for head, text in _facts(device) for line in _hung(head, text, width)]
+    return "\n".join([device.name, *([f"  {device.title}"] if device.title else []), *told])
+
+
+def _hung(head: str, text: str, width: int) -> list[str]:
+    """A fact behind its head, and its other lines below its first."""
+    lines = wrapped(text, max(width - len(head), sheet.NARROW))
+    return [(head if not k else " " * len(head)) + line for k, line in enumerate(lines)]
+
+
+def _facts(device: Device) -> Iterator[tuple[str, str]]:
+    yield "  source  ", device.source
+    if device.notes:
+        yield "  notes   ", device.notes
+    for dtype, peak in device.peak.items():
+        yield f"  peak    {dtype:14} ", physical(peak, "op/s")
     for memory in device.memories:
         size = "size not published" if memory.size is None else stored(memory.size)
         speed = "bandwidth not published" if memory.bandwidth is None else physical(memory.bandwidth, "B/s")
-        holds = f"  holds {' and '.join(memory.holds)}" if memory.holds else ""
-        lines.append(f"  memory  {memory.name:14} {size}, {speed}{holds}")
-    lines += [f"  network {each.name:14} {_linked(each)}" for each in device.networks]
+        holds = f"; holds {' and '.join(memory.holds)}" if memory.holds else ""
+        yield f"  memory  {memory.name:14} ", f"{size}, {speed}{holds}"
+    for each in device.networks:
+        yield f"  network {each.name:14} ", _linked(each)
     if device.power is not None:
-        lines.append(f"  power   {physical(device.power, 'W')}")
+        yield "  power   ", physical(device.power, "W")
     if device.overhead is not None:
-        lines.append(f"  launch  {physical(device.overhead, 's')}")
+        yield "  launch  ", physical(device.overhead, "s")
     for kind, rates in device.measured.items():
         told = [f"{part} {physical(rate, UNITS[part])}" for part, rate in asdict(rates).items() if rate is not None]
-        lines.append(f"  reached {kind:14} {', '.join(told)}")
+        yield f"  reached {kind:14} ", ", ".join(told)
     if device.energies is not None:
         for group in ("add", "multiply", "word"):
             for what, joules in getattr(device.energies, group).items():
-                lines.append(f"  energy  {f'{group} {what}':14} {physical(joules, 'J')}")
-    return "\n".join(line for line in lines if line)
+                yield f"  energy  {f'{group} {what}':14} ", physical(joules, "J")
 
 
 def _linked(network: Interconnect) -> str:

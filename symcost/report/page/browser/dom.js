@@ -22,6 +22,6 @@ const Dom = (() => {
       return made;
     }));
   const options = (select, entries) => select.replaceChildren(...entries.map(([value, text]) => element("option", { value, textContent: text })));
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share) => (share > 0 && share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
   return { element, get, cell, fill, header, column, row, options, percent };
 })();
