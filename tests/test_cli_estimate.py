@@ -35,12 +35,9 @@ def test_devices_are_listed_and_shown_with_their_source(capsys: pytest.CaptureFi
     shown = out(capsys, "devices", "stm32f746")
     assert "source  ST STM32F745xx/F746xx data sheet" in shown
     assert "memory  sram           320 KiB, 864 MB/s; holds activations" in shown
-    networks = out(capsys, "devices", "tpu-v5e")
-    assert (
-        "  network ici            45 GB/s one way a link of 2 axes, up to 256 devices, 1 us a hop; Austin et al."
-        in networks
-    )
-    assert "  network dcn            3.125 GB/s one way a device; Austin et al." in networks
+    networks = " ".join(out(capsys, "devices", "tpu-v5e").split())
+    assert "network ici 45 GB/s one way a link of 2 axes, up to 256 devices, 1 us a hop; Austin et al." in networks
+    assert "network dcn 3.125 GB/s one way a device; Austin et al." in networks
     (pod,) = json.loads(out(capsys, "devices", "tpu-v5e", "--format", "json"))
     assert pod["network"]["ici"] | {"source": ""} == {
         "shape": "torus", "axes": 2, "bandwidth": "45000000000", "devices": 256, "ring_of": 16, "ring_every": None,
