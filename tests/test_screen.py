@@ -340,6 +340,25 @@ def test_a_table_in_pieces_shows_the_first_whole_and_of_the_others_what_differs(
     assert re.search(r"scores +N\*\*2\*d", said)
 
 
+def test_depths_that_exclude_one_another_are_told_one_by_one() -> None:
+    """A row for each depth: what is known of one comparison decides those that it implies."""
+    rows = [Row(path=f"conv_{k}", op="conv", cost=Cost(macs=(k + 1) * d), times=sc.parse(f"Piecewise((1, L >= {k}), (0, True))"))
+            for k in range(1, 6)]  # fmt: skip
+    costs = CostTable(rows)
+    assert [str(way) for way in branches([costs.macs])] == ["L >= 5", "L = 4", "L = 3", "L = 2", "L = 1"]
+    said = text.render(costs, width=80)
+    assert "Piecewise" not in said
+    assert "where L = 3: 9*d MACs" in said
+    many = CostTable(
+        [
+            replace(row, times=sc.parse(f"Piecewise((1, L >= {3 * k}), (0, True))"))
+            for k in range(1, 9)
+            for row in rows[:1]
+        ]
+    )
+    assert "where L >= 24\nelsewhere other formulas" in text.render(many, width=80)
+
+
 def test_a_row_that_never_runs_in_a_piece_is_not_of_its_table() -> None:
     times = sc.parse("Piecewise((1, N <= 4096), (0, True))")
     costs = CostTable(

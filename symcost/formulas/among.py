@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 MAX_FACTORS = 12
 """Of more values the condition is one smallest distance."""
 _PRODUCT = re.compile(r"\((\w+) - \d+\)( \* \(\1 - \d+\))* == 0")
+_WHERE = re.compile(r"Piecewise\(\((\w+), \((.+)\)\), \((\d+), True\)\) (>=|<=|==) \3")
 _DISTANCE = re.compile(r"Min\(Max\((\w+) - \d+, \d+ - \1\)(, Max\(\1 - \d+, \d+ - \1\))*\) == 0")
 
 
@@ -23,11 +24,15 @@ def among(name: str, values: Sequence[int]) -> str:
 
 
 def in_words(text: str) -> str:
-    """A condition as people read it: one of some values as such, others as they are.
+    """A condition as people read it: one of some values as such, one that holds on a side alone with it, others as they are.
 
+    >>> in_words("Piecewise((r, (L >= 4)), (16, True)) >= 16")
+    'r >= 16 where L >= 4'
     >>> in_words(among("L", (1, 2, 4))), in_words(among("L", range(1, 30, 2)))[:22], in_words("d % H == 0")
     ('L one of 1, 2, 4', 'L one of 1, 3, 5, 7, 9', 'd % H == 0')
     """
+    if (where := _WHERE.fullmatch(text)) and not re.search(rf"\b{where[1]}\b", where[2]):
+        return f"{where[1]} {where[4]} {where[3]} where {where[2].replace(') & (', ' and ')}"
     found = _PRODUCT.fullmatch(text) or _DISTANCE.fullmatch(text)
     if found is None:
         return text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symcost.costs.branches import branches
+from symcost.costs.branches import MOST, branches
 from symcost.costs.table import CostTable
 from symcost.report.words.headline import POINT, headline, totals
+
+MANY = "elsewhere other formulas: values of the symbols decide"
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ def shown(costs: CostTable) -> FirstScreen:
     ways = branches(totals(costs))
     if not ways:
         return FirstScreen(costs, headline(costs), [])
-    tables = [way.table(costs) for way in ways]
-    first, *others = map(headline, tables)
-    differing = [POINT.join(part for part in parts if part not in first) or "the same" for parts in others]
-    return FirstScreen(
-        tables[0],
-        [*first[:-1], f"{first[-1]} where {ways[0]}"],
-        [f"where {way}: {said}" for way, said in zip(ways[1:], differing, strict=True)],
-    )
+    table = ways[0].table(costs)
+    first = headline(table)
+    several = {str(way): headline(way.table(costs)) for way in ways[1:]} if len(ways) <= MOST else {}
+    others = [
+        f"where {way}: {POINT.join(part for part in parts if part not in first) or 'the same'}"
+        for way, parts in several.items()
+    ]
+    return FirstScreen(table, [*first[:-1], f"{first[-1]} where {ways[0]}"], others or [MANY])
 
 
 def line(costs: CostTable) -> str:
