@@ -116,6 +116,8 @@ def test_stages_of_which_no_one_form_is_known_have_one_each() -> None:
         assert costs.subs(S=S, g=g).params == right
     assert costs.subs(S=3, g=5, check=True).macs == costs.subs(S=3, g=5).macs
     assert costs.domain.evidence["S"].most == 4
+    assert "S <= 4" in costs.domain.conditions()  # and not only where S >= 4
+    assert all(f"where S = {S}: " in str(costs) for S in (1, 2, 3))
     assert costs.domain.evidence["g"].word == "proved"
     with pytest.raises(sc.DomainError, match=r'S=5 is beyond what was tried, S up to 4, .* upto=\{"S": 5\}'):
         costs.subs(S=5, g=4)

@@ -9,6 +9,7 @@ from functools import cached_property
 from symcost.costs.evidence import Decision, Evidence, beyond
 from symcost.costs.parts import Conditions
 from symcost.errors import DomainError
+from symcost.formulas.among import in_words
 from symcost.formulas.conditions import Condition, condition, holds, names
 from symcost.formulas.symbols import Evaluator
 
@@ -45,7 +46,7 @@ class SavedDomain(Conditions):
         for symbols, stated in self._conditions:
             if symbols <= set(whole) and not holds(stated, Evaluator(whole)):
                 at = ", ".join(f"{name}={whole[name]}" for name in sorted(symbols))
-                return f"{at} is outside the domain: {stated.text} must hold"
+                return f"{at} is outside the domain: {in_words(stated.text)} must hold"
         for decision in self.uncomputed:
             if set(decision.symbols) <= set(whole) and not set(decision.symbols) <= set(dict(self.at)):
                 at = ", ".join(f"{name}={whole[name]}" for name in decision.symbols)

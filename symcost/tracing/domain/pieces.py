@@ -172,8 +172,15 @@ def _where(text: str, path: Sequence[Guard]) -> str:
     read = condition(text)
     if not isinstance(read, Compare):
         raise AssertionError(f"{text} is no comparison")
+    if read.op == "<=" and read.right.is_Integer and all(_is_above(guard, str(read.left), int(read.right)) for guard in path):
+        return text  # what lies elsewhere meets it
     neutral = f"({read.right}) + {BESIDE[read.op]}" if BESIDE[read.op] else str(read.right)
     return f"Piecewise(({read.left}, {' & '.join(map(_relation, path))}), ({neutral}, True)) {read.op} {read.right}"
+
+
+def _is_above(guard: Guard, name: str, limit: int) -> bool:
+    """Whether a decision falls so for every value of a symbol above a limit."""
+    return guard.op == ">=" and str(guard.left) == name and guard.number is not None and guard.number <= limit + 1
 
 
 def _relation(guard: Guard) -> str:
