@@ -1,6 +1,6 @@
 """The screens that README and pages show, made anew::
 
-    python tests/screens.py            # the first screen, and with Debian's chromium the page at two widths in both themes
+    python tests/screens.py   # the first screen; with chromium a notebook's cell, and the page at two widths in both themes
 
 The first screen is what the command prints, as text in an SVG that follows the reader's theme.
 """
@@ -15,7 +15,9 @@ import shutil
 from pathlib import Path
 from unittest import mock
 
+import symcost as sc
 from symcost.cli.main import main as symcost
+from symcost.report.formats import notebook
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PICTURES = EXAMPLES / "pictures"
@@ -53,22 +55,39 @@ def screen() -> str:
     )
 
 
+def cell() -> str:
+    """What a notebook shows of the guide's first table, all of its modules opened."""
+    n, d, L = sc.symbols("n d L")
+    block = sc.Residual(sc.Sequential(norm=sc.LayerNorm(), up=sc.Linear(4 * d), act=sc.GELU(), down=sc.Linear(d)))
+    costs = sc.table(sc.Sequential(body=sc.Repeat(block, L), head=sc.Linear(10)), (n, d))
+    tree, _, rest = notebook.html(costs).partition("<b>Totals")
+    return f'<body style="font:13px sans-serif;margin:8px">{tree.replace("<details style", "<details open style")}<b>Totals{rest}'
+
+
 def shots(executable: str) -> None:
     """The page in a browser, without a network."""
-    from PIL import Image  # comes with matplotlib
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 820, "height": 100})
+        page.set_content(cell())
+        keep(page.screenshot(full_page=True), "notebook.png")
         for name, (width, theme) in SHOTS.items():
             size = {"width": width, "height": 900}
             context = browser.new_context(offline=True, viewport=size, color_scheme=theme)
             page = context.new_page()
             page.goto((EXAMPLES / "gpt.html").as_uri())
             page.wait_for_selector("[data-drawn]", state="attached")
-            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            shot.quantize(COLOURS).save(PICTURES / name, optimize=True)
+            keep(page.screenshot(), name)
         browser.close()
+
+
+def keep(shot: bytes, name: str) -> None:
+    """Write a picture, small."""
+    from PIL import Image  # comes with matplotlib
+
+    Image.open(io.BytesIO(shot)).convert("RGB").quantize(COLOURS).save(PICTURES / name, optimize=True)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from symcost.formulas.text import written
 from symcost.report.formats import notebook
 from symcost.report.page.render import render
 from symcost.report.words.headline import headline
+from symcost.report.words.markup import mathml
 
 pytestmark = pytest.mark.usefixtures("traced_once")
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -95,7 +96,8 @@ def test_a_notebook_shows_modules_as_a_tree_with_the_sums_of_what_is_inside() ->
     whole = re.search(r"<details open[^>]*><summary[^>]*>(.*?)</summary>", shown)
     assert whole
     cells = re.findall(r">([^<>]+)</span>", whole.group(1))
-    assert cells == ["resnet18", "[n,1000]", "11,689,512", written(costs.macs), "100.0 %"]
+    assert cells == ["resnet18", "[n,1000]", "11,689,512", "100.0 %"]
+    assert f'title="{written(costs.macs)}"><math>{mathml(costs.macs)}</math></span>' in whole.group(1)  # as mathematics
     assert shown.startswith(f"<div><b>{' · '.join(headline(costs))}</b></div>")
 
 
@@ -106,6 +108,15 @@ def test_a_large_tree_leaves_out_its_deepest_modules() -> None:
     shown = notebook.html(costs)
     assert shown.count("<div style") + shown.count("<details") < notebook.MOST
     assert f">{costs.params:,}</span>" in shown
+
+
+def test_a_column_that_says_nothing_is_left_out(tmp_path: Path) -> None:
+    def heads(costs: sc.CostTable) -> list[str]:
+        return re.findall(r">([^<>]+)</span>", notebook.html(costs).partition("<details open")[0])
+
+    assert heads(sc.models.resnet18(n="n")) == ["module", "type", "output", "params", "MACs", "share"]
+    plain = sc.CostTable([sc.Row(path="a", op="dot", cost=sc.Cost(macs=1))])
+    assert heads(plain) == ["module", "output", "params", "MACs", "share"]
 
 
 def test_a_long_formula_is_whole_under_the_pointer() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 from symcost.costs.rows import Row
 from symcost.costs.table import CostTable
-from symcost.formulas.graph.leading import abbreviated
+from symcost.formulas.graph.leading import abbreviated, leading
+from symcost.formulas.text import ELLIPSIS, shortest, written
 from symcost.report.formats.text import Screen, shape, share
-from symcost.report.words import facts
+from symcost.report.words import facts, markup
 from symcost.report.words.grouping import MODEL, ModuleGroup, ReportLine, tree
 from symcost.report.words.headline import POINT, narrowed, standing
 from symcost.report.words.outline import Outline
@@ -24,9 +25,12 @@ MOST = 300
 """Lines of the tree; where there would be more, the deepest modules are counted in those around them."""
 NAME, NUMBER, GAP, INDENT, MARKER = 14, 9, 0.5, 1.2, 1.0
 """Widths of columns and between them, the indentation of a level, and the room of a summary's marker, in em."""
+LONG = 80
+"""Characters of a formula that is text, which breaks into lines."""
 WHOLE = 24
-"""Characters of a formula that is shown whole; of a longer one the leading terms, and all of it under the pointer."""
+"""Characters of a formula that is shown whole; of a longer one the leading terms. All of it as text is under the pointer."""
 _CELL = "overflow-wrap:anywhere;text-align:right;font-family:monospace"
+_MATH = "text-align:right"
 
 
 def html(costs: CostTable) -> str:
@@ -58,7 +62,8 @@ class _Page:
         self.screen = Screen(costs)
         self.outline = Outline(costs.rows, costs.parts.kinds, self.screen.tells)
         self.root = tree(costs.rows)
-        self.head = ["type", "output", *self.screen.titles.values(), "share"]
+        self.typed = any(costs.parts.kinds.values()) or any(row.source == "layer" for row in costs.rows)
+        self.head = [*(["type"] if self.typed else []), "output", *self.screen.titles.values(), "share"]
 
     def tree(self, node: ModuleGroup, level: int, depth: int) -> str:
         """A module with what is inside it; one that costs nothing is left out."""
@@ -76,18 +81,25 @@ class _Page:
         return f'<details{opened} style="{margin}">{summary}{inner}</details>'
 
     def _cells(self, rows: Sequence[Row], level: int) -> list[Any]:
-        """Type, output, numbers and share; a formula as (what is shown, all of it)."""
+        """Type, output, numbers and share; a formula as (what is shown, all of it as text)."""
         sums = self.screen.sums(rows)
         numbers = [getattr(sums, metric) for metric in self.screen.metrics]
         part = share(getattr(sums, self.screen.work), getattr(self.screen.whole, self.screen.work))
-        return [self.outline.kind(rows, level), shape(self.outline.out(rows)), *map(_number, numbers), part]
+        kind = [self.outline.kind(rows, level)] if self.typed else []
+        return [*kind, shape(self.outline.out(rows)), *map(_number, numbers), part]
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, int):
         return f"{value:,}" if value else ""
-    whole, ahead, _ = abbreviated(value) if getattr(value, "free_symbols", None) else (str(value),) * 3
-    return whole if len(whole) <= WHOLE else (ahead, whole)
+    if not getattr(value, "free_symbols", None):
+        return str(value)
+    whole, ahead, _ = abbreviated(value)
+    first = value if len(whole) <= WHOLE else leading(value)
+    if first is None or len(written(first)) > LONG:
+        return ahead if ahead == whole else (ahead, whole)
+    more = "" if ahead == whole or first == value else f" + {ELLIPSIS}"
+    return markup.Html(f"<math>{markup.mathml(shortest(first))}</math>{more}"), whole
 
 
 def _depth(root: ModuleGroup) -> int:
@@ -113,7 +125,8 @@ def _line(name: str, cells: Sequence[Any], level: int, bold: bool = False) -> st
 def _cell(cell: Any) -> str:
     shown, whole = cell if isinstance(cell, tuple) else (cell, "")
     hint = f' title="{escape(whole)}"' if whole else ""
-    return f'<span style="{_CELL}"{hint}>{escape(shown)}</span>'
+    math = isinstance(shown, markup.Html)
+    return f'<span style="{_MATH if math else _CELL}"{hint}>{shown if math else escape(shown)}</span>'
 
 
 def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> str:

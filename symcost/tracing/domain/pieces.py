@@ -172,7 +172,11 @@ def _where(text: str, path: Sequence[Guard]) -> str:
     read = condition(text)
     if not isinstance(read, Compare):
         raise AssertionError(f"{text} is no comparison")
-    if read.op == "<=" and read.right.is_Integer and all(_is_above(guard, str(read.left), int(read.right)) for guard in path):
+    if (
+        read.op == "<="
+        and read.right.is_Integer
+        and all(_is_above(guard, str(read.left), int(read.right)) for guard in path)
+    ):
         return text  # what lies elsewhere meets it
     neutral = f"({read.right}) + {BESIDE[read.op]}" if BESIDE[read.op] else str(read.right)
     return f"Piecewise(({read.left}, {' & '.join(map(_relation, path))}), ({neutral}, True)) {read.op} {read.right}"
