@@ -42,8 +42,8 @@ def __getattr__(name: str) -> object:
 
 
 def _nearest(name: str) -> str:
-    """The public names that were perhaps meant."""
+    """The public names that were perhaps meant; none begins with an underscore."""
     from symcost.reading.nearest import folded, near, offered
 
-    found = _ELSEWHERE.get(folded(name)) or near(name, __all__)
+    found = None if name.startswith("_") else _ELSEWHERE.get(folded(name)) or near(name, __all__)
     return f": {offered(found, '')}" if found else ""

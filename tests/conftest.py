@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +17,8 @@ import limits
 import pytest
 from browsing import browser, opened  # noqa: F401 - fixtures of the page's tests
 from hypothesis import HealthCheck, settings
+from pod_case import tensor  # noqa: F401 - a fixture of the tests of plans
 from sweep_case import space  # noqa: F401 - a fixture of the verb sweep's tests
-
-import symcost as sc
 
 gc.set_threshold(100_000, 50, 100)  # programs live long: to look through them ever again took a sixth of a run
 settings.register_profile(  # a run finds what the last one found; how busy the machine is decides nothing
@@ -60,9 +58,6 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
 @pytest.fixture
 def traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models that several tests trace alike are traced once in a run."""
-    from traced_once import cut_once
-    from traced_once import traced_once as once
+    from traced_once import traces_once
 
-    for verb in (sc.trace, sc.verify):
-        monkeypatch.setattr(sys.modules[verb.__module__], "derive", once)
-    monkeypatch.setattr(sys.modules[sc.trace.__module__], "sharded", cut_once)
+    traces_once(monkeypatch)

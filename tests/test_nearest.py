@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pod_case import V5P
 from sweep_oracle import FORMULAS, NAMES, value
-from test_plan_search import MESH, TENSOR, V5P
 
 import symcost as sc
-from examples.pod import perceptron
 from symcost.formulas.symbols import parse
 from symcost.sweeps.numbers.arithmetic import cast, objects
 from symcost.sweeps.numbers.nearest import nearest, parts_of
@@ -80,8 +79,7 @@ def test_a_maximum_in_a_sum_is_one_of_sums() -> None:
 
 
 @pytest.mark.campaign
-def test_times_of_plans_on_arrays_are_those_of_each_plan() -> None:
-    tensor = sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan(MESH, TENSOR), mode="train")
+def test_times_of_plans_on_arrays_are_those_of_each_plan(tensor: sc.CostTable) -> None:
     evaluate = tensor.compile("step_time", "communication", "step_time/B", device=V5P, microbatches=4)
     random = np.random.default_rng(0)
     X, Y = 2 ** random.integers(1, 5, 60), 2 ** random.integers(1, 5, 60)

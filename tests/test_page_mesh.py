@@ -8,22 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import pytest
 from browsing import move
 from effort import needed
 
 import symcost as sc
-from examples.pod import perceptron
 from symcost.report.page.render import render
 
 needed("playwright.sync_api", "the page in a browser")
-
-
-@pytest.fixture(scope="module")
-def costs() -> sc.CostTable:
-    """Data along X, tensors along Y."""
-    cut = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
-    return sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan({"data": "X", "model": "Y"}, cut), mode="train")
 
 
 def data_of(page: str) -> Any:
@@ -53,20 +44,20 @@ def value(program: list[list[Any]], index: int, at: dict[str, int]) -> Fraction:
     return {"max": max, "min": min}[op](parts)
 
 
-def test_the_mesh_has_sliders_that_begin_inside_its_conditions(costs: sc.CostTable) -> None:
-    data = data_of(render([("net", costs)], on="google-tpu-v5p"))
+def test_the_mesh_has_sliders_that_begin_inside_its_conditions(tensor: sc.CostTable) -> None:
+    data = data_of(render([("net", tensor)], on="google-tpu-v5p"))
     sliders = {each["name"]: each for each in data["symbols"]}
     assert sliders["X"]["meaning"] == "devices along data"
     assert sliders["Y"]["ticks"] == [2, 4, 8, 16, 32, 64, 128, 256]
     start = {name: int(each["start"]) for name, each in sliders.items()}
-    assert costs.subs(**start).communication
+    assert tensor.subs(**start).communication
     assert "B % X == 0" in {each["text"] for each in data["models"][0]["conditions"]}
 
 
-def test_the_numbers_of_a_device_are_those_of_the_table(costs: sc.CostTable) -> None:
-    (model,) = data_of(render([("net", costs)], on="google-tpu-v5p"))["models"]
+def test_the_numbers_of_a_device_are_those_of_the_table(tensor: sc.CostTable) -> None:
+    (model,) = data_of(render([("net", tensor)], on="google-tpu-v5p"))["models"]
     at = {"B": 16384, "d": 4096, "F": 2048, "X": 8, "Y": 4}
-    there, program = costs.subs(**at), model["program"]
+    there, program = tensor.subs(**at), model["program"]
     told = {
         each["name"]: value(program, each["value"], at) for part in ("held", "sent") for each in model["mesh"][part]
     }
@@ -78,21 +69,21 @@ def test_the_numbers_of_a_device_are_those_of_the_table(costs: sc.CostTable) -> 
     assert "no published peak for bfloat16" in model["mesh"]["steps"]["stm32f746"]
 
 
-def test_a_table_without_a_plan_has_no_section(costs: sc.CostTable, tmp_path: Path) -> None:
-    page = render([("net", costs.whole), ("alexnet", sc.models.alexnet())])
+def test_a_table_without_a_plan_has_no_section(tensor: sc.CostTable, tmp_path: Path) -> None:
+    page = render([("net", tensor.whole), ("alexnet", sc.models.alexnet())])
     assert 'id="mesh-title"' not in page
     assert data_of(page)["models"][0]["mesh"] is None
-    costs.save(tmp_path / "costs.json")
+    tensor.save(tmp_path / "costs.json")
     assert 'id="mesh-0"' in render([("net", sc.load(tmp_path / "costs.json"))])
 
 
-def test_the_browser_shows_the_step_of_the_chosen_device(costs: sc.CostTable, opened: Any) -> None:
+def test_the_browser_shows_the_step_of_the_chosen_device(tensor: sc.CostTable, opened: Any) -> None:
     at = {"B": 16384, "d": 4096, "F": 2048, "X": 8, "Y": 4}
-    page = opened(render([("net", costs)], at=at, on="google-tpu-v5p"))
+    page = opened(render([("net", tensor)], at=at, on="google-tpu-v5p"))
     for more in ({"X": 4}, {"Y": 8}):
         move(page, **more)
         at |= more
         step = page.locator("#mesh-0 tr[data-mesh=step] td").get_attribute("data-value")
-        assert Fraction(step) == sc.step_time(costs.subs(**at), "google-tpu-v5p").value()
+        assert Fraction(step) == sc.step_time(tensor.subs(**at), "google-tpu-v5p").value()
     page.select_option("#device", "stm32f746")
     assert "no published peak" in page.locator("#mesh-0 tr[data-mesh=step] td").inner_text()

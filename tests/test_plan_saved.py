@@ -20,13 +20,6 @@ from symcost.report.formats import markdown
 AT = {"d": 4096, "F": 4096, "B": 32768, "X": 4, "Y": 2}
 
 
-@pytest.fixture(scope="module")
-def costs() -> sc.CostTable:
-    """Data along X, tensors along Y."""
-    cut = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": (("model",),)}
-    return sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan({"data": "X", "model": "Y"}, cut), mode="train")
-
-
 def read_back(costs: sc.CostTable, folder: Path) -> sc.CostTable:
     """The table from its file."""
     costs.save(folder / "costs.json")
@@ -34,10 +27,10 @@ def read_back(costs: sc.CostTable, folder: Path) -> sc.CostTable:
 
 
 @pytest.mark.parametrize("point", [{}, AT, {"d": 4096, "X": 4}])
-def test_a_plan_reads_back_whole(point: dict[str, int], costs: sc.CostTable, tmp_path: Path) -> None:
-    there = costs.subs(**point)
+def test_a_plan_reads_back_whole(point: dict[str, int], tensor: sc.CostTable, tmp_path: Path) -> None:
+    there = tensor.subs(**point)
     found = read_back(there, tmp_path)
-    assert found.plan == costs.plan
+    assert found.plan == tensor.plan
     assert found.collectives == there.collectives
     assert found.communication == there.communication
     assert found.symbols == there.symbols
@@ -45,19 +38,19 @@ def test_a_plan_reads_back_whole(point: dict[str, int], costs: sc.CostTable, tmp
         assert sc.equal(getattr(found.per_device, name), getattr(there.per_device, name)), name
     assert len(found.per_device.rows) == len(there.per_device.rows)
     rest = {name: value for name, value in AT.items() if name not in point}
-    assert found.subs(**rest).per_device.flops == costs.subs(**AT).per_device.flops
-    assert sc.step_time(found.subs(**rest), "tpu-v5p").value() == sc.step_time(costs.subs(**AT), "tpu-v5p").value()
+    assert found.subs(**rest).per_device.flops == tensor.subs(**AT).per_device.flops
+    assert sc.step_time(found.subs(**rest), "tpu-v5p").value() == sc.step_time(tensor.subs(**AT), "tpu-v5p").value()
     assert read_back(found, tmp_path).collectives == found.collectives
 
 
-def test_axes_of_one_device_read_back_too(costs: sc.CostTable, tmp_path: Path) -> None:
+def test_axes_of_one_device_read_back_too(tensor: sc.CostTable, tmp_path: Path) -> None:
     """There nothing is sent along them, and plans are searched there as well."""
-    found = read_back(costs, tmp_path)
-    assert {each.symbols for each in costs.parts.sharded.alone} == {("X",), ("Y",)}
-    assert found.parts.sharded.alone == costs.parts.sharded.alone
+    found = read_back(tensor, tmp_path)
+    assert {each.symbols for each in tensor.parts.sharded.alone} == {("X",), ("Y",)}
+    assert found.parts.sharded.alone == tensor.parts.sharded.alone
     for name, axes in (("X", {("model",)}), ("Y", {("data",)})):
         at = {**AT, name: 1}
-        assert found.subs(**at).collectives == costs.subs(**at).collectives
+        assert found.subs(**at).collectives == tensor.subs(**at).collectives
         assert {row.axes for row in found.subs(**at).collectives} == axes
     asked: dict[str, Any] = dict(chips=16, device="tpu-v5p", batch=65536, given={"d": 4096, "F": 8192}, top=9)
     plans = sc.plans(found, tokens="B", **asked)
@@ -72,8 +65,8 @@ def test_axes_of_one_device_read_back_too(costs: sc.CostTable, tmp_path: Path) -
 
 
 @pytest.mark.campaign
-def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tmp_path: Path) -> None:
-    found = read_back(costs, tmp_path)
+def test_a_file_knows_where_the_numbers_of_a_device_hold(tensor: sc.CostTable, tmp_path: Path) -> None:
+    found = read_back(tensor, tmp_path)
     for wrong, message in (
         ({"B": 32770}, "B % X == 0 must hold"),
         ({"X": 1, "Y": 1}, "X >= 2 must hold"),
@@ -82,21 +75,21 @@ def test_a_file_knows_where_the_numbers_of_a_device_hold(costs: sc.CostTable, tm
         with pytest.raises(sc.DomainError, match=message):
             _ = found.subs(**{**AT, **wrong}).communication
     asked: dict[str, Any] = dict(chips=64, device="tpu-v5p", batch=65536, given={"d": 4096, "F": 4096}, zero=(0, 1))
-    assert sc.plans(found, **asked).rows == sc.plans(costs, **asked).rows
+    assert sc.plans(found, **asked).rows == sc.plans(tensor, **asked).rows
 
 
-def test_every_order_of_sizes_reads_back(tmp_path: Path, costs: sc.CostTable) -> None:
+def test_every_order_of_sizes_reads_back(tmp_path: Path, tensor: sc.CostTable) -> None:
     """Two forms, each where it holds: the second one is made up of the first."""
-    first = costs.parts.sharded
-    two = costs.cut(type(first)(first.plan, first.table, first.rows, {}, (first,)))
+    first = tensor.parts.sharded
+    two = tensor.cut(type(first)(first.plan, first.table, first.rows, {}, (first,)))
     found = read_back(two, tmp_path)
     assert [each.collectives for each in found.sides] == [each.collectives for each in two.sides]
     assert len(found.sides) == 2
 
 
-def test_files_of_earlier_versions_are_read_without_the_plan(costs: sc.CostTable, tmp_path: Path) -> None:
+def test_files_of_earlier_versions_are_read_without_the_plan(tensor: sc.CostTable, tmp_path: Path) -> None:
     path = tmp_path / "old.json"
-    costs.save(path)
+    tensor.save(path)
     document = json.loads(path.read_text())
     device = document["mesh"]["per_device"]
     document["mesh"]["per_device"] = {"totals": device["totals"], "domain": device["domain"]}
@@ -104,7 +97,7 @@ def test_files_of_earlier_versions_are_read_without_the_plan(costs: sc.CostTable
     path.write_text(json.dumps(document))
     found = sc.load(path)
     assert found.plan is None
-    assert found.subs(n=1) if "n" in found.symbols else sc.equal(found.params, costs.params)
+    assert found.subs(n=1) if "n" in found.symbols else sc.equal(found.params, tensor.params)
 
 
 DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
@@ -119,10 +112,10 @@ DAMAGE: list[tuple[Callable[[Any], Any], str]] = [
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGE)
 def test_a_damaged_mesh_is_one_line(
-    damage: Callable[[Any], Any], message: str, costs: sc.CostTable, tmp_path: Path
+    damage: Callable[[Any], Any], message: str, tensor: sc.CostTable, tmp_path: Path
 ) -> None:
     path = tmp_path / "costs.json"
-    costs.subs(**AT).save(path)
+    tensor.subs(**AT).save(path)
     document = json.loads(path.read_text())
     damage(document["mesh"])
     document["digest"] = digest(document)
@@ -133,10 +126,10 @@ def test_a_damaged_mesh_is_one_line(
     assert "\n" not in str(problem.value)
 
 
-def test_every_format_tells_the_mesh(costs: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "| all-reduce along data, bytes |" in markdown.render(costs)
-    assert "each device of the mesh" in str(costs)
-    costs.save(tmp_path / "costs.json")
+def test_every_format_tells_the_mesh(tensor: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "| all-reduce along data, bytes |" in markdown.render(tensor)
+    assert "each device of the mesh" in str(tensor)
+    tensor.save(tmp_path / "costs.json")
     typed = [
         "--chips",
         "64",
@@ -157,9 +150,9 @@ def test_every_format_tells_the_mesh(costs: sc.CostTable, tmp_path: Path, capsys
 
 
 def test_a_budget_holds_a_device_to_its_limits(
-    costs: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tensor: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    costs.save(tmp_path / "costs.json")
+    tensor.save(tmp_path / "costs.json")
     file = tmp_path / "symcost.toml"
     at = ", ".join(f"{name} = {value}" for name, value in AT.items())
     budget = f"""[models.x]\nmodel = "costs.json"\n[[models.x.budgets]]\nat = {{ {at} }}\ndevice = "tpu-v5p"\noptimizer = "adam"
@@ -181,10 +174,10 @@ zero = 1\nfit = true\nstep_time = "3 ms"\ndevice_bytes = "1 GB"\nwhere = ["commu
 
 @pytest.mark.campaign
 def test_a_difference_tells_what_changes_on_a_device(
-    costs: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tensor: sc.CostTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = sc.Plan({"data": "X", "model": "Y"}, {"inputs/0": ("data", "model")})
-    costs.save(tmp_path / "old.json")
+    tensor.save(tmp_path / "old.json")
     sc.trace(perceptron, "bfloat16[B,d]", plan=other, mode="train").save(tmp_path / "new.json")
     assert main(["diff", str(tmp_path / "old.json"), str(tmp_path / "new.json")]) == 0
     told = capsys.readouterr().out

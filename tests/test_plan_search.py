@@ -16,6 +16,7 @@ import pytest
 from effort import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pod_case import MESH, SIZES, TENSOR, V5P
 
 import symcost as sc
 from examples.pod import perceptron
@@ -25,26 +26,17 @@ from symcost.estimate.questions.quantities import vocabulary
 from symcost.estimate.questions.setting import setting
 from symcost.sweeps.plans import found as searched
 
-V5P = "google-tpu-v5p"
-TENSOR = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
 SHARDED = {"inputs/0": ("data",), "**/up/kernel": ("data", "model"), "**/down/kernel": ("model", "data")}
-MESH = {"data": "X", "model": "Y"}
-SIZES = {"d": 4096, "F": 4096}
 RUNS, STAGES = (1, 3, 8), (0, 1, 2)
 OBJECTIVES = ("step_time", "device_bytes", "communication", "step_time/step_batch")
+CHIPS = {"tensor": 16, "sharded": 64}
 BATCHES = {"tensor": (16384, 49152, 131072), "sharded": (196608, 393216, 1572864)}
 """Inside the conditions of each: the partitioner decides by the order of a device's tokens and features."""
 
 
 @pytest.fixture(scope="module")
-def tensor() -> sc.CostTable:
-    """Data along X, tensors along Y."""
-    return sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan(MESH, TENSOR), mode="train")
-
-
-@pytest.fixture(scope="module")
 def sharded() -> sc.CostTable:
-    """The same with parameters cut along both."""
+    """The perceptron with parameters cut along both."""
     return sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan(MESH, SHARDED), mode="train")
 
 
@@ -72,8 +64,8 @@ def one_by_one(
 
 @pytest.fixture(scope="module")
 def every(request: pytest.FixtureRequest) -> Callable[[str], list[dict[str, Any]]]:
-    """All plans of a table on 64 chips, one by one, tried once."""
-    return cache(lambda name: one_by_one(request.getfixturevalue(name), 64, BATCHES[name], RUNS, STAGES, None))
+    """All plans of a table, one by one, tried once."""
+    return cache(lambda name: one_by_one(request.getfixturevalue(name), CHIPS[name], BATCHES[name], RUNS, STAGES, None))
 
 
 @pytest.mark.parametrize("minimize", rows(OBJECTIVES, {"device_bytes", "step_time/step_batch"}))
@@ -82,7 +74,7 @@ def test_the_best_of_all_is_found(table: str, minimize: str, request: pytest.Fix
     asked: dict[str, Any] = dict(
         batch=BATCHES[table], microbatches=RUNS, zero=STAGES, given=SIZES, minimize=minimize, top=7
     )
-    found = sc.plans(request.getfixturevalue(table), chips=64, device=V5P, **asked)
+    found = sc.plans(request.getfixturevalue(table), chips=CHIPS[table], device=V5P, **asked)
     every = every(table)
     assert found.count == len(every) > 20
     name, _, per = minimize.partition("/")
@@ -100,9 +92,9 @@ def test_the_best_of_all_is_found(table: str, minimize: str, request: pytest.Fix
 
 
 def test_nothing_beats_the_front(tensor: sc.CostTable) -> None:
-    every = one_by_one(tensor, 64, (65536,), (1, 2, 4), (0, 1, 2), None)
+    every = one_by_one(tensor, 16, (65536,), (1, 2, 4), (0, 1, 2), None)
     found = sc.plans(
-        tensor, chips=64, device=V5P, batch=65536, microbatches=(1, 2, 4), zero=(0, 1, 2), given=SIZES, front=True
+        tensor, chips=16, device=V5P, batch=65536, microbatches=(1, 2, 4), zero=(0, 1, 2), given=SIZES, front=True
     )
     both = {(each["step_time"], each["device_bytes"]) for each in every}
     front = {
@@ -122,8 +114,8 @@ def test_the_steps_of_a_form_are_timed_once(tensor: sc.CostTable, monkeypatch: p
 
 def test_what_has_no_room_is_no_plan(tensor: sc.CostTable) -> None:
     room = 400 * 10**6
-    every = one_by_one(tensor, 64, (65536,), (1, 2, 4, 8), (0, 1), room)
-    found = sc.plans(tensor, chips=64, device=V5P, batch=65536, microbatches=(1, 2, 4, 8), zero=(0, 1), given=SIZES,
+    every = one_by_one(tensor, 16, (65536,), (1, 4), (0, 1), room)
+    found = sc.plans(tensor, chips=16, device=V5P, batch=65536, microbatches=(1, 4), zero=(0, 1), given=SIZES,
                      where=[f"device_bytes <= {room}"])  # fmt: skip
     assert 0 < found.count == len(every)
     assert found.best.costs.per_device.params == 2 * SIZES["d"] * SIZES["F"] // found.best.at["Y"]
@@ -303,11 +295,11 @@ def test_the_verb_prints_what_the_function_finds(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "140")
     typed = ["plans", "examples.pod:perceptron", "bfloat16[B,d]", "--mode", "train", "--mesh", "data=X", "--mesh", "model=Y",
-             "--shard", "inputs/0=data", "--shard", "**/up/kernel=-,model", "--shard", "**/down/kernel=model", "--chips", "64",
+             "--shard", "inputs/0=data", "--shard", "**/up/kernel=-,model", "--shard", "**/down/kernel=model", "--chips", "16",
              "--device", V5P, "--batch", "32768..65536*32768", "--at", "d=4096", "--at", "F=4096", "--zero", "0,1"]  # fmt: skip
     assert main([*typed, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    found = sc.plans(tensor, chips=64, device=V5P, batch=(32768, 65536), given=SIZES, zero=(0, 1))
+    found = sc.plans(tensor, chips=16, device=V5P, batch=(32768, 65536), given=SIZES, zero=(0, 1))
     assert told["plans"] == [
         {name: value if isinstance(value, int) else str(value) for name, value in row.items()} for row in found.rows
     ]

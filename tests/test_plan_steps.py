@@ -29,6 +29,7 @@ def test_tokens_are_sent_to_experts_by_hand() -> None:
         _ = costs.subs(**{**at, "S": 24}).communication
 
 
+@pytest.mark.campaign
 def test_a_pipeline_by_hand_waits_for_its_first_and_last_microbatch() -> None:
     costs = sc.trace_function(
         pipelined, "float32[m,B,d]", "float32[L,d,d]", plan=sc.Plan({"stage": "P"}, {"inputs/1": ("stage",)})
@@ -40,7 +41,8 @@ def test_a_pipeline_by_hand_waits_for_its_first_and_last_microbatch() -> None:
     assert sc.verify(costs, at=dict(m=4, B=16, d=32, L=8, P=4), targets=["cpu"])
 
 
-@pytest.mark.parametrize("mode", ["forward", pytest.param("train", marks=pytest.mark.campaign)])
+@pytest.mark.campaign
+@pytest.mark.parametrize("mode", ["forward", "train"])
 def test_a_vocabulary_that_is_cut_is_told_from_small_sizes_on(mode: Any) -> None:
     """Where a device's part of an array begins is no work of it, of which XLA writes more or less."""
     cut = {"inputs/*": ("data",), "**/embedding": ("model",)}

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pod_case import SIZES, TENSOR, V5P
 
 import symcost as sc
 from examples.pod import perceptron
-
-V5P = "google-tpu-v5p"
-MESH = {"data": "X", "model": "Y"}
-TENSOR = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
-SIZES = {"d": 4096, "F": 4096}
-
-
-@pytest.fixture(scope="module")
-def tensor() -> sc.CostTable:
-    """Data along X, tensors along Y."""
-    return sc.trace(perceptron, "bfloat16[B,d]", plan=sc.Plan(MESH, TENSOR), mode="train")
 
 
 def test_each_plan_tells_what_bounds_its_step(tensor: sc.CostTable) -> None:

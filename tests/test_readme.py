@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("traced_once")
 SETUP = [text.strip() for language, text in blocks(ROOT / "README.md") if language == "sh"]
 
 
+@pytest.mark.campaign
 def test_the_first_command_runs_the_main_job(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

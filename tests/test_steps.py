@@ -212,65 +212,45 @@ def test_tokens_are_needed_for_what_is_told_of_them() -> None:
         _ = found.tokens_per_second
 
 
-class Planned(nn.Module):
-    """An MLP in bfloat16."""
-
-    d: int
-    f: int
-
-    @nn.compact
-    def __call__(self, x: Any) -> Any:
-        types: dict[str, Any] = dict(use_bias=False, dtype="bfloat16", param_dtype="bfloat16")
-        return nn.Dense(self.d, name="down", **types)(nn.gelu(nn.Dense(self.f, name="up", **types)(x)))
-
-
-@pytest.fixture(scope="module")
-def planned() -> sc.CostTable:
-    """Data along X, tensors along Y, as XLA cuts the step."""
-    cut = {"inputs/0": ("data",), "**/up/kernel": (None, "model"), "**/down/kernel": ("model",)}
-    plan = sc.Plan(mesh={"data": "X", "model": "Y"}, shard=cut)
-    return sc.trace(lambda d, f: Planned(d, f), "bfloat16[B,d]", plan=plan, mode="train")
-
-
-def test_the_step_of_a_traced_plan_follows_from_its_rows(planned: sc.CostTable) -> None:
+def test_the_step_of_a_traced_plan_follows_from_its_rows(tensor: sc.CostTable) -> None:
     """Data parallelism waits for the gradients below ``C/W`` tokens a chip for each of six products; there are five here."""
-    d, f = sc.symbols("d f")
-    found = sc.step_time(planned, V5P, hops=False)
-    assert found.compute == planned.per_device.total("textbook").flops / sympy.Integer(459 * 10**12)
+    d, F = sc.symbols("d F")
+    found = sc.step_time(tensor, V5P, hops=False)
+    assert found.compute == tensor.per_device.total("textbook").flops / sympy.Integer(459 * 10**12)
     assert found.work.devices == X * Y
     assert found.communication["model"] == sum(
-        2 * row.bytes * row.times for row in planned.collectives if row.axes == ("model",)
+        2 * row.bytes * row.times for row in tensor.collectives if row.axes == ("model",)
     ) / sympy.Integer(180 * 10**9)
     at = sc.crossover(found.compute, found.communication["data"], "B").at
-    assert sympy.simplify(at * d * f / (d * f + Y)) == 2550 * X * 4 / 5, "and the sum of the loss, which is 4 bytes"
-    one = sc.step_time(planned.subs(B=16384, d=8192, f=4096, X=4, Y=2), V5P, hops=False)
+    assert sympy.simplify(at * d * F / (d * F + Y)) == 2550 * X * 4 / 5, "and the sum of the loss, which is 4 bytes"
+    one = sc.step_time(tensor.subs(B=16384, d=8192, F=4096, X=4, Y=2), V5P, hops=False)
     assert one.work.devices == 8
-    assert one.value() == found.value(B=16384, d=8192, f=4096, X=4, Y=2)
+    assert one.value() == found.value(B=16384, d=8192, F=4096, X=4, Y=2)
 
 
-def test_a_step_is_told_only_where_its_table_holds(planned: sc.CostTable) -> None:
-    found = sc.step_time(planned, V5P)
+def test_a_step_is_told_only_where_its_table_holds(tensor: sc.CostTable) -> None:
+    found = sc.step_time(tensor, V5P)
     with pytest.raises(
         sc.DomainError, match="B=16383, X=4 is outside the domain: B/X is a size and must be an integer"
     ):
-        found.value(B=16383, d=8192, f=4096, X=4, Y=2)
+        found.value(B=16383, d=8192, F=4096, X=4, Y=2)
     with pytest.raises(sc.DomainError, match="X=1 is outside the domain"):
-        found.value(B=16384, d=8192, f=4096, X=1, Y=2)
+        found.value(B=16384, d=8192, F=4096, X=1, Y=2)
     with pytest.raises(sc.DomainError, match="B=16383, X=4 is outside the domain"):
-        sc.step_time(planned.subs(B=16383, d=8192, f=4096, X=4, Y=2), V5P)
+        sc.step_time(tensor.subs(B=16383, d=8192, F=4096, X=4, Y=2), V5P)
 
 
-def test_a_traced_plan_over_slices_waits_for_both_networks(planned: sc.CostTable) -> None:
-    found = sc.step_time(planned, V5P, places={"data": "dcn"}, hops=False)
+def test_a_traced_plan_over_slices_waits_for_both_networks(tensor: sc.CostTable) -> None:
+    found = sc.step_time(tensor, V5P, places={"data": "dcn"}, hops=False)
     assert set(found.communication) == {"model", "dcn"}
-    row = next(row for row in planned.collectives if row.axes == ("data",) and row.path == "down")
+    row = next(row for row in tensor.collectives if row.axes == ("data",) and row.path == "down")
     assert sc.collective_time(row, V5P, {"data": "dcn"}).bandwidth == sympy.expand(
         2 * row.bytes * (X - 1) / X / 6250000000
     )
     with pytest.raises(
         sc.SymcostError, match='passes=3 says nothing of the collectives of a plan: trace with mode="train"'
     ):
-        sc.DeviceWork.of(planned, passes=3)
+        sc.DeviceWork.of(tensor, passes=3)
 
 
 def test_axes_of_a_mesh_together_are_no_more_than_the_torus_has() -> None:
@@ -284,18 +264,16 @@ def test_axes_of_a_mesh_together_are_no_more_than_the_torus_has() -> None:
     assert sc.step_time(work, "tpu-v5e", places={"c": "dcn"}).seconds > 0
 
 
-def test_the_memory_of_a_traced_plan_is_that_of_a_device(planned: sc.CostTable) -> None:
+def test_the_memory_of_a_traced_plan_is_that_of_a_device(tensor: sc.CostTable) -> None:
     import optax
 
-    d, f = sc.symbols("d f")
-    found = sc.training_memory(planned, optax.adam(1e-3), moments="traced")
-    assert (found.params, found.gradients, found.optimizer) == (4 * d * f / Y, 4 * d * f / Y, 8 * d * f / Y + 4)
-    assert found.residuals == planned.per_device.residuals
-    assert sympy.expand((found.residuals - 4) * X * Y - planned.residuals + 4) == 0, "every array is cut, but the sum"
-    split = sc.training_memory(
-        planned, optax.adam(1e-3), moments="traced", shards=sc.Shards(optimizer="X", residuals=2)
-    )
-    assert split.optimizer == sympy.ceiling(8 * d * f / (X * Y) + 4 / X)
+    d, F = sc.symbols("d F")
+    found = sc.training_memory(tensor, optax.adam(1e-3), moments="traced")
+    assert (found.params, found.gradients, found.optimizer) == (4 * d * F / Y, 4 * d * F / Y, 8 * d * F / Y + 4)
+    assert found.residuals == tensor.per_device.residuals
+    assert sympy.expand((found.residuals - 4) * X * Y - tensor.residuals + 4) == 0, "every array is cut, but the sum"
+    split = sc.training_memory(tensor, optax.adam(1e-3), moments="traced", shards=sc.Shards(optimizer="X", residuals=2))
+    assert split.optimizer == sympy.ceiling(8 * d * F / (X * Y) + 4 / X)
     assert split.params == found.params
     assert split.residuals == sympy.ceiling(sympy.expand(found.residuals / 2))
 

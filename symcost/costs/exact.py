@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -38,6 +39,7 @@ def larger(left: Count, right: Count) -> Count:
     return sympy.Max(left, right, evaluate=False)
 
 
+@lru_cache(1 << 12)
 def beyond(whole: Count, part: Count) -> Count:
     """What a size has beyond another one, and 0 where that is the larger one: the same number at every point.
 

@@ -21,6 +21,9 @@ Evaluator = Callable[[Mapping[str, int]], Any]
 
 def of_sum(terms: Mapping[Mono, Number]) -> Evaluator:
     """Of a sum of products, each with its coefficient."""
+    if not any(terms):
+        number = exact(sum(terms.values()))
+        return lambda at: number
     summed, below = _in_parts(terms)
     if below is None:
         return lambda at: exact(summed(at))

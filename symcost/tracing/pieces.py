@@ -314,32 +314,34 @@ class Side:
 
     def attempts(self, sampler: Sampler) -> Iterator[tuple[Sampler, dict[str, Values]]]:
         """Samplers and samples with which the program may be derived on the other side."""
-        base = self._base
+        base, most = self._base, None if self.guard.op == ">=" else MAX_DEPTHS + 1
         for name in sorted(self.guard.symbols & set(base)):
-            there = self._there(name, base, range(1, FURTHEST))
+            there = self._there(name, base, range(1, FURTHEST), most)
             if len(there) == 1 and self._only(name) == there:
                 model = replace(sampler.model, fixed={**sampler.model.fixed, name: there[0]})
                 yield Sampler(model, sampler.on_trace, sampler.keys, sampler.macs), {}
                 continue
             for values in (*self._below(), *self._pools(name), there):
                 depth = name in self.piece.explorer.structural and len(there) <= MAX_DEPTHS
-                outside = there if depth else self._there(name, base, values)[:12]
+                outside = there if depth else self._there(name, base, values, 12)
                 points = [{**base, name: value} for value in outside[:3]]
                 below = values and self.guard.op == ">=" and max(values) < (self.guard.number or 0)
                 enough = LEAST if below else FIRST + 1
                 if len(outside) >= enough and self._apart(name, outside) and all(map(self._filled, points)):
                     yield sampler, {name: outside}
 
-    def _there(self, name: str, base: Point, values: Iterable[int]) -> Values:
-        """Those values with which the decision falls the other way, and earlier ones fall as they were seen."""
+    def _there(self, name: str, base: Point, values: Iterable[int], most: int | None = None) -> Values:
+        """The first values with which the decision falls the other way, and earlier ones fall as they were seen."""
         points = ({**base, name: value} for value in values)
-        return tuple(p[name] for p in points if not self.guard.holds(p) and all_hold(self.within, p))
+        there = (p[name] for p in points if not self.guard.holds(p) and all_hold(self.within, p))
+        return tuple(itertools.islice(there, most))
 
     def _only(self, name: str) -> Values:
-        """The values there, whatever the other symbols are."""
+        """The values there, whatever the other symbols are; the first two where there are more."""
         own = [each for each in (self.guard.denied, *self.within) if each.symbols == {name}]
         alone = len(self.guard.symbols) == 1
-        return tuple(v for v in range(1, FURTHEST) if all_hold(own, {name: v})) if alone else ()
+        there = (v for v in range(1, FURTHEST) if all_hold(own, {name: v}))
+        return tuple(itertools.islice(there, 2)) if alone else ()
 
     def _apart(self, name: str, values: Values) -> bool:
         """Whether no pair of first values lies on the side that is known already."""
@@ -357,12 +359,12 @@ class Side:
         yield TINY
 
     def _below(self) -> Iterator[Values]:
-        """Multiples from half a lower bound to below it."""
+        """Multiples from half a lower bound to below it; of a bound in millions the first of them."""
         bound = self.guard.number if self.guard.op == ">=" else None
         if bound is None:
             return
         for step in STEPS:
-            yield tuple(range(-(-bound // (2 * step)) * step, bound, step))
+            yield tuple(range(-(-bound // (2 * step)) * step, bound, step)[:FURTHEST])
 
 
 def _numbers(form: Form) -> set[int]:
