@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 
 from symcost.costs.parts import Conditions
+from symcost.formulas.halving import last_good
 from symcost.layers.sizes.noted import Need
 from symcost.reading.numerals import assigned
 
@@ -103,8 +104,4 @@ def _smallest(need: Need, expression: sympy.Expr) -> int | None:
     (name,) = need.form.symbols
     if need.broken(need.form.value({name: FAR})):
         return None
-    low, high = 0, FAR
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if need.broken(need.form.value({name: middle})) else (low, middle)
-    return high
+    return last_good(FAR, 0, lambda value: not need.broken(need.form.value({name: value})))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from symcost.errors import SymcostError
+from symcost.formulas.halving import last_good
 from symcost.formulas.prove.boxed import Boxed
 from symcost.formulas.symbols import evaluate
 
@@ -72,7 +73,4 @@ class _Overtaking:
             return high
         if self.at(low) == self.sign:
             return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.at(middle) == self.sign else (middle, high)
-        return low
+        return last_good(low, high, lambda value: self.at(value) != self.sign)

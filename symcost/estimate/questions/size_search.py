@@ -12,6 +12,7 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.estimate.questions.reach import Reach
 from symcost.formulas.conditions import Compare, Condition, compares, holds
+from symcost.formulas.halving import last_good
 from symcost.formulas.prove.growth import FAR, monotone_from
 from symcost.formulas.prove.period import period
 from symcost.formulas.symbols import Evaluator
@@ -61,7 +62,7 @@ class SizeSearch:
                 break
             if high > FAR:
                 raise SymcostError(f"there is no largest {self.name}: the constraints hold for every larger size")
-        low = self._between(low, high, lambda value: self._all(sides, DOWN, value))
+        low = last_good(low, high, lambda value: self._all(sides, DOWN, value))
         low = low if self.most is None else min(low, self.most)
         size = self._stepped(low, max(low - MAX_STEPS, start))
         if start > 1 and (size is None or not self.holds(size)):
@@ -81,7 +82,7 @@ class SizeSearch:
             high *= 2
             if high > FAR:
                 raise self._none(range(high, high + 1))
-        low = self._between(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
+        low = last_good(high, start - 1, lambda value: self._all(sides, UP, value)) if high > start else high
         return self._checked(self._stepped(low, low + MAX_STEPS))
 
     def _certified(self) -> tuple[int, list[tuple[Condition, str]]]:
@@ -107,13 +108,6 @@ class SizeSearch:
     def _all(self, sides: Sequence[tuple[Condition, str]], side: str, value: int) -> bool:
         at = Evaluator({self.name: value})
         return all(holds(constraint, at) for constraint, own in sides if own == side)
-
-    @staticmethod
-    def _between(good: int, bad: int, holds: Callable[[int], bool]) -> int:
-        while abs(bad - good) > 1:
-            middle = (good + bad) // 2
-            good, bad = (middle, bad) if holds(middle) else (good, middle)
-        return good
 
     @cached_property
     def _again(self) -> list[Condition]:

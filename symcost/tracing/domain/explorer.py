@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.formulas.form import Form
+from symcost.formulas.halving import last_good
 from symcost.tracing.domain.agreement import Agreement
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import same
@@ -96,14 +97,11 @@ class Explorer(Agreement):
     def bisect(self, name: str, good: int, bad: int) -> int:
         """The largest value that agrees between one that does and one that does not, on the symbol's step."""
         step = self.domain.step_of(name, self.base)
-        low, high = good // step, -(-bad // step)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.difference(self.alone(name, middle * step)) is None:
-                low = middle
-            else:
-                high = middle
-        return low * step
+
+        def agrees(steps: int) -> bool:
+            return self.difference(self.alone(name, steps * step)) is None
+
+        return last_good(good // step, -(-bad // step), agrees) * step
 
     def alone(self, name: str, value: int) -> Point:
         """The base with one symbol moved to about ``value``, and what must follow it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
+from symcost.formulas.halving import last_good
 from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.fitting.align import same
@@ -88,10 +89,7 @@ class Spread:
     def _bisected(self, name: str, wrong: int, right: int) -> int:
         """The least value above a wrong one that is right, and so are those tried above it."""
         step = self.explorer.domain.step_of(name, self.explorer.base)
-        low, high = wrong // step, right // step
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._right(name, middle * step) else (middle, high)
+        high = last_good(right // step, wrong // step, lambda value: self._right(name, value * step))
         for _ in range(MAX_EDGES):
             last = next((v for v in _above(high) if not self._right(name, v * step)), None)
             if last is None:

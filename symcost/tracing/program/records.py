@@ -18,8 +18,6 @@ from symcost.tracing.constants import Held
 
 FROZEN, WEIGHT = "frozen", "weight"
 """What is said of a parameter behind its name: it is not trained; it is an operand of products."""
-Const = Any
-"""A scalar (or splat) value known while tracing, or ``None``."""
 
 
 class Key(NamedTuple):

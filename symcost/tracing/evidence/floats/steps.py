@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symcost.formulas.form import Form, as_form
+from symcost.formulas.halving import last_good
 from symcost.tracing.evidence.floats.formula import Formula
 from symcost.tracing.evidence.guard import OPERATORS, Guard, Rounding
 from symcost.tracing.evidence.guard import guard as simple
@@ -127,9 +128,8 @@ def _turn(holds: Callable[[int], bool], here: int, way: int) -> int | None:
     if bad >= LARGEST:
         return LARGEST
     bad = max(bad, 0)
-    while abs(bad - good) > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if holds(middle) else (good, middle)
+    good = last_good(good, bad, holds)
+    bad = good + way
     beside = range(1, BESIDE)
     inside = itertools.takewhile(lambda value: value > 0, (good - way * k for k in beside))
     outside = itertools.takewhile(lambda value: value > 0, (bad + way * k for k in beside))

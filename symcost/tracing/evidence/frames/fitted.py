@@ -10,8 +10,6 @@ from fractions import Fraction
 from symcost.formulas.form import Form, floor
 from symcost.tracing.evidence.frames.roles import Point
 
-MAX_FACTOR = 1 << 16
-
 
 def fitted(values: Sequence[int], points: Sequence[Point]) -> Form | None:
     """A form that takes these values at these points; nothing where no simple one does.

@@ -16,7 +16,6 @@ import jax
 
 Names = tuple[str, ...]
 Values = tuple[int, ...]
-Shapes = list[tuple[int, ...]]
 PATIENCE = 2
 """By how many more wrong guesses than right ones guessing ends."""
 
