@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symcost.costs.parts import Conditions
-from symcost.formulas.halving import last_good
+from symcost.formulas.prove.halving import last_good
 from symcost.layers.sizes.noted import Need
 from symcost.reading.numerals import assigned
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from symcost.errors import SymcostError
-from symcost.formulas.halving import last_good
 from symcost.formulas.prove.boxed import Boxed
+from symcost.formulas.prove.halving import last_good
 from symcost.formulas.symbols import evaluate
 
 MOST_BOXES = 5_000

@@ -12,8 +12,8 @@ from typing import Any
 from symcost.errors import SymcostError
 from symcost.estimate.questions.reach import Reach
 from symcost.formulas.conditions import Compare, Condition, compares, holds
-from symcost.formulas.halving import last_good
 from symcost.formulas.prove.growth import FAR, monotone_from
+from symcost.formulas.prove.halving import last_good
 from symcost.formulas.prove.period import period
 from symcost.formulas.symbols import Evaluator
 

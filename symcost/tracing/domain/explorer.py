@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symcost.formulas.form import Form
-from symcost.formulas.halving import last_good
+from symcost.formulas.prove.halving import last_good
 from symcost.tracing.domain.agreement import Agreement
 from symcost.tracing.evidence.guard import Guard, all_hold
 from symcost.tracing.fitting.align import same

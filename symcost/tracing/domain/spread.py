@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symcost.errors import LiftError
 from symcost.formulas.form import Form
-from symcost.formulas.halving import last_good
+from symcost.formulas.prove.halving import last_good
 from symcost.tracing.domain.explorer import Explorer
 from symcost.tracing.domain.low import LowEdge
 from symcost.tracing.fitting.align import same

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symcost.formulas.form import Form, as_form
-from symcost.formulas.halving import last_good
+from symcost.formulas.prove.halving import last_good
 from symcost.tracing.evidence.floats.formula import Formula
 from symcost.tracing.evidence.guard import OPERATORS, Guard, Rounding
 from symcost.tracing.evidence.guard import guard as simple
