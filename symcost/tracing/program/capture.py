@@ -11,6 +11,7 @@ import jax
 from flax.errors import FlaxError
 from jax._src.config import traceback_filtering
 from jax._src.interpreters.partial_eval import DynamicJaxprTrace
+from jax.core import Tracer
 from jax.extend import core
 from jax.interpreters import partial_eval
 
@@ -71,8 +72,8 @@ def _ended() -> int:
         trace = getattr(known[1], "__self__", None) if known else None
         if isinstance(trace, DynamicJaxprTrace):
             told.detach()
-            held = getattr(trace.frame.constvar_to_val.get(known[2][0]), "nbytes", 0)
-            size += held if isinstance(held, int) else 0  # of symbolic sizes there are no numbers
+            held = trace.frame.constvar_to_val.get(known[2][0])
+            size += 0 if isinstance(held, Tracer) else getattr(held, "nbytes", 0)  # a tracer has no bytes to let go
     return size
 
 

@@ -34,6 +34,37 @@ class _Budget:
 
 _budget: ContextVar[_Budget | None] = ContextVar("budget", default=None)
 
+TRIAL = 150
+"""What starting a trace is worth in calls."""
+
+
+@dataclass
+class Effort:
+    """What traces took, the same on every machine: one for each module call and declared parameter, and some for each trace."""
+
+    spent: int = 0
+
+
+_effort: ContextVar[Effort | None] = ContextVar("effort", default=None)
+
+
+@contextlib.contextmanager
+def effort_counted() -> Iterator[Effort]:
+    """Within it, and in no other one inside, the effort of traces is counted.
+
+    >>> with effort_counted() as effort:
+    ...     renew_budget()
+    ...     spend_call()
+    >>> effort.spent
+    151
+    """
+    found = Effort()
+    token = _effort.set(found)
+    try:
+        yield found
+    finally:
+        _effort.reset(token)
+
 
 @contextlib.contextmanager
 def call_budget(calls: int) -> Iterator[None]:
@@ -52,13 +83,21 @@ def call_budget(calls: int) -> Iterator[None]:
 
 def renew_budget() -> None:
     """Start a trace: what the ones before it spent does not count."""
+    _took(TRIAL)
     budget = _budget.get()
     if budget is not None:
         budget.left = budget.calls
 
 
+def _took(calls: int) -> None:
+    effort = _effort.get()
+    if effort is not None:
+        effort.spent += calls
+
+
 def spend_call() -> None:
     """Take one call from the budget, if there is one."""
+    _took(1)
     budget = _budget.get()
     if budget is not None:
         budget.left -= 1

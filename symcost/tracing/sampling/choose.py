@@ -66,6 +66,7 @@ class Choice:
     structural: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._made: tuple[dict[str, Values], tuple[str, ...]] | None = None  # what was found, to begin with again
         self._guidance = 0  # how often decisions were asked for values
         self._asked = False  # whether it was asked for all that the model wants, which is the last that is asked
         self.allowed: dict[str, Values] = {}  # of parameters that the model turned out to take few values of
@@ -84,11 +85,15 @@ class Choice:
         return [name for name in self.symbols if name not in self.structural]
 
     def make(self) -> None:
-        """Find values at which the model works, make them generic, and classify the symbols."""
-        self.values = self._working()
-        self._fill()
-        self._generalise()
-        self._classify()
+        """Find values at which the model works, make them generic, and classify the symbols; what was found before, again."""
+        if self._made is None:
+            self.values = self._working()
+            self._fill()
+            self._generalise()
+            self._classify()
+            self._made = dict(self.values), tuple(self.structural)
+        values, structural = self._made
+        self.values, self.structural = dict(values), list(structural)
 
     def _working(self) -> dict[str, Values]:
         """Values at which the model works; a size of the input that is its depth too is sampled like a depth."""

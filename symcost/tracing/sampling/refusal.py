@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from symcost.errors import TraceError
 from symcost.tracing.program.capture import PointError
-from symcost.tracing.program.paths import call_budget
+from symcost.tracing.program.paths import call_budget, effort_counted
 from symcost.tracing.program.spec import where
 
 WHATEVER_THE_SIZES = (AttributeError, ImportError, NotImplementedError)
@@ -31,7 +30,7 @@ OF_A_SIZE = re.compile(
 )
 """What Python says where a model is given a size in the place of something else."""
 GIVE = "give steps={...}, at_least={...} or samples={...}"
-TIED_TRIALS, TIED_SECONDS, TIED_CALLS = 60, 10.0, 6000
+TIED_TRIALS, TIED_EFFORT, TIED_CALLS = 60, 15_000, 6000
 _NUMBER = re.compile(r"\d+")
 
 
@@ -92,22 +91,22 @@ def tied(failures: Sequence[PointError], works: Callable[[dict[str, int]], Any])
     if len({pattern(f) for f in failures}) < 2:
         return None
     tried: set[tuple[int, ...]] = {tuple(f.point.values()) for f in failures}
-    start = time.thread_time()
-    points = sorted((f.point for f in failures), key=lambda p: -max(p.values(), default=0))
-    for point in points:
-        for a, b in itertools.combinations(point, 2):
-            equal = {**point, a: max(point[a], point[b]), b: max(point[a], point[b])}
-            if tuple(equal.values()) in tried:
-                continue
-            tried.add(tuple(equal.values()))
-            if len(tried) > len(failures) + TIED_TRIALS or time.thread_time() - start > TIED_SECONDS:
-                return None
-            try:
-                with call_budget(TIED_CALLS):
-                    works(equal)
-            except PointError:
-                continue
-            return a, b
+    with effort_counted() as effort:
+        points = sorted((f.point for f in failures), key=lambda p: -max(p.values(), default=0))
+        for point in points:
+            for a, b in itertools.combinations(point, 2):
+                equal = {**point, a: max(point[a], point[b]), b: max(point[a], point[b])}
+                if tuple(equal.values()) in tried:
+                    continue
+                tried.add(tuple(equal.values()))
+                if len(tried) > len(failures) + TIED_TRIALS or effort.spent > TIED_EFFORT:
+                    return None
+                try:
+                    with call_budget(TIED_CALLS):
+                        works(equal)
+                except PointError:
+                    continue
+                return a, b
     return None
 
 

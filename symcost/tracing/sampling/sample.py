@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,8 +19,9 @@ import numpy as np
 from symcost.errors import LiftError, SymcostError
 from symcost.reading.numerals import short
 from symcost.tracing.program.capture import PointError
-from symcost.tracing.program.paths import TooManyCalls, call_budget
-from symcost.tracing.sampling.refusal import explain, hopeless, pattern, reason, tied
+from symcost.tracing.program.paths import TooManyCalls, call_budget, effort_counted
+from symcost.tracing.sampling.patience import FEW, UNLIKE, Patience
+from symcost.tracing.sampling.refusal import explain, hopeless, tied
 
 Values = tuple[int, ...]
 Point = dict[str, int]
@@ -73,8 +73,6 @@ NEARER = {LARGE: MODERATE, multiples(32): multiples(8)}
 MAX_ATTEMPTS = 300
 TRIAL_CALLS = 6000
 """Module calls and declared parameters of one trial: a hundred layers pass, a thousand do not."""
-A_FEW, FEW, MANY, PATIENCE, SHORT_PATIENCE = 6, 12, 40, 30.0, 8.0
-"""When to give up: tries, tries and seconds of the processor; the short ones where every try raises the same error."""
 LARGEST = 2**63
 """Sizes of arrays are 64-bit integers."""
 MANY_CONSTANTS, STEEP = 1 << 22, 256
@@ -127,53 +125,69 @@ def first_working(
     the roles of those axes alone come last: heads fail beside a small width whatever the vocabulary. What is ``better``
     than such a plan is known where the program was seen to decide by sizes; it is asked for one too where few others work.
     """
-    failures: list[PointError] = []
-    start, tries = time.thread_time(), 0
     depths: set[str] = set()
     conflicts: list[dict[str, Values]] = []
     first: dict[str, Values] = {}
-    for plan in _promising_first(plans, conflicts):
-        first = first or plan
-        if any(plan[name] is not SMALL for name in depths):
-            continue
-        base = {name: values[0] for name, values in plan.items()}
-        grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
-        with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
-            axes = _failing_axes(plan, base, works, same, failures)
-            if axes is not None:
-                depths |= {
-                    name for name, values in plan.items()
-                    if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
-                }  # fmt: skip
-            if axes == [] and (held := works(base).constant_bytes) > MANY_CONSTANTS:  # smaller inputs tell as much
-                small = {n: TINY if values in (LARGE, MODERATE) else values for n, values in plan.items()}
-                least = {n: v[0] for n, v in small.items()}
-                if _failing_axes(small, least, works, same, failures) == [] and (
-                    held > LARGE_CONSTANTS or _is_far_lighter(works(least), held)
-                ):
-                    return small
-        if axes == []:
-            return plan
-        if axes:
-            conflicts.append({name: plan[name] for name in axes})
-        if axes or tries == FEW:
-            other = better(plan if axes else first, axes or ())
-            if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
-                return other
-        if failures and hopeless(failures[-1]):
-            break
-        tries += 1
-        waited, alike = time.thread_time() - start, len({reason(f) for f in failures}) == 1
-        similar = len({pattern(f) for f in failures}) == 1
-        if (tries >= FEW and waited > (SHORT_PATIENCE if similar else PATIENCE)) or (
-            alike and (tries >= MANY or (tries >= A_FEW and waited > SHORT_PATIENCE))
-        ):
-            other = better(first, ())  # before it is given up, where it was not asked yet
-            if other and _failing_axes(other, {n: v[0] for n, v in other.items()}, works, same, []) == []:
-                return other
-            break
-    equal = None if failures and hopeless(failures[-1]) else tied(failures, works)
-    raise LiftError(explain(failures, equal))
+    with effort_counted() as effort:
+        patience = Patience(effort)
+        failures = patience.failures
+        for plan in _promising_first(plans, conflicts):
+            first = first or plan
+            if any(plan[name] is not SMALL for name in depths):
+                continue
+            base = {name: values[0] for name, values in plan.items()}
+            grown = any(values in FACTORY_ROLES[1:] for values in plan.values())
+            with call_budget(TRIAL_CALLS) if grown else contextlib.nullcontext():
+                axes = _failing_axes(plan, base, works, same, failures)
+                if axes is not None:
+                    depths |= {
+                        name for name, values in plan.items()
+                        if values is SMALL and name not in axes and deep(base, {**base, name: values[1]})
+                    }  # fmt: skip
+                if axes == []:
+                    return _lighter(plan, base, works, same) or plan
+            if axes:
+                conflicts.append({name: plan[name] for name in axes})
+            if axes or patience.tries == FEW:
+                other = better(plan if axes else first, axes or ())
+                if other and _passes(other, works, same):
+                    return other
+            if failures and hopeless(failures[-1]):
+                break
+            if patience.over() or patience.mistaken(_unlike(first), works):
+                other = better(first, ())  # before it is given up, where it was not asked yet
+                if other and _passes(other, works, same):
+                    return other
+                break
+        told = patience.mistake or (failures and hopeless(failures[-1]))
+        equal = None if told else tied(failures, works)
+    raise LiftError(explain(patience.telling, equal))
+
+
+def _passes(plan: Mapping[str, Values], works: Callable[[Point], Any], same: Callable[[Point, Point], bool]) -> bool:
+    """Whether the model works at a plan's base and one value further along each axis."""
+    return _failing_axes(plan, {name: values[0] for name, values in plan.items()}, works, same, []) == []
+
+
+def _lighter(
+    plan: dict[str, Values], base: Point, works: Callable[[Point], Any], same: Callable[[Point, Point], bool]
+) -> dict[str, Values] | None:
+    """The plan with smaller inputs, where it holds many constants and they tell as much."""
+    held = works(base).constant_bytes
+    if held <= MANY_CONSTANTS:
+        return None
+    small = {name: TINY if values in (LARGE, MODERATE) else values for name, values in plan.items()}
+    least = {name: values[0] for name, values in small.items()}
+    lighter = _passes(small, works, same) and (held > LARGE_CONSTANTS or _is_far_lighter(works(least), held))
+    return small if lighter else None
+
+
+def _unlike(plan: Mapping[str, Values]) -> list[Point]:
+    """Points that have nothing in common; symbols with values of their own keep the first."""
+    return [
+        {n: parameter if v in FACTORY_ROLES else size if v in INPUT_ROLES else v[0] for n, v in plan.items()}
+        for parameter, size in UNLIKE
+    ]
 
 
 def _is_far_lighter(program: Any, held: int) -> bool:
