@@ -211,9 +211,18 @@ class Side:
     def _bases(self) -> list[Point]:
         """The points that others are looked for from: the first samples and where it was seen, behind a decision there alone."""
         bases = [{n: values[k] for n, values in self.values.items()} for k in ((0, 1) if self.exception else (0,))]
-        if set(self.seen) >= set(self.values) and self.seen not in bases:
-            bases.append({name: self.seen[name] for name in self.values})
+        if set(self.seen) >= set(self.values):
+            there = {name: self.seen[name] for name in self.values}
+            there |= {name: bases[0][name] for name in self._alike_in_depth}
+            bases += [there] if there not in bases else []
         return bases[-1:] if self.deeper < DEEPER else bases
+
+    @property
+    def _alike_in_depth(self) -> list[str]:
+        """Depths of which a few layers tell as much as many: all are alike, and the decision is none of their number."""
+        explorer = self.piece.explorer
+        free = set(explorer.structural) - self.guard.symbols
+        return [] if explorer.patterned or self.deeper < DEEPER else [name for name in self.values if name in free]
 
     def _outside(self, name: str, base: Point, values: Iterable[int]) -> list[int]:
         """Those values of a symbol with which the decision falls the other way."""

@@ -25,6 +25,8 @@ NEIGHBOURS = 40
 MAX_EDGES = 8
 """How often an edge is looked for higher up: a form that is wrong again and again is no form."""
 SHIFT = 5  # between the scales that several symbols take at once
+FEW = 5
+"""One in so many of the scales tells where every rounding is one that the program was seen to make."""
 
 
 def rounded_symbols(forms: Iterable[Form], parameters: Iterable[str], strides: Iterable[int]) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ class Spread:
 
     def _points(self) -> list[Point]:
         domain, points = self.explorer.domain, []
-        for k in range(len(SCALES)):
+        for k in range(0, len(SCALES), FEW if self.explorer.proved else 1):
             point = dict(self.explorer.base)
             for index, name in enumerate(domain.dividing_first(self.names)):
                 step = domain.step_of(name, point)
