@@ -349,6 +349,9 @@ def test_depths_that_exclude_one_another_are_told_one_by_one() -> None:
     said = text.render(costs, width=80)
     assert "Piecewise" not in said
     assert "where L = 3: 9*d MACs" in said
+    whole = details.render(costs, width=80)
+    assert "Piecewise" not in whole
+    assert re.search(r"where L = 2:\n.*\ntotal +5\*d\n", whole, re.DOTALL)
     many = CostTable(
         [
             replace(row, times=sc.parse(f"Piecewise((1, L >= {3 * k}), (0, True))"))

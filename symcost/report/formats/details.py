@@ -12,24 +12,32 @@ from symcost.report.words import facts, sheet
 from symcost.report.words.following import following
 from symcost.report.words.grouping import ReportLine, lines
 from symcost.report.words.sheet import SheetColumn
+from symcost.report.words.ways import each_way
 
 
 def render(costs: CostTable, *, depth: int | None = None, width: int | None = None) -> str:
     """The table as text of at most ``width`` columns (the terminal's by default).
 
-    All formulas are whole, in lines that break at operators; columns without room beside others follow in further tables.
+    All formulas are whole, in lines that break at operators, and of a table in pieces those of each piece. Columns without room
+    beside others follow in further tables.
     """
     width = width or sheet.terminal()
     words = facts.words(costs)
     blocks = [
         wrapped(words, width) if words else [],
-        _modules(costs, depth, width),
-        ["Totals (convention of counting)", *sheet.pairs(facts.totals(costs, counted), width)],
-        sheet.pairs(facts.beside(costs, counted), width),
+        *(block for heading, each in each_way(costs) for block in (heading, *_numbers(each, depth, width))),
         sheet.pairs(facts.on_mesh(costs, counted), width),
         sheet.pairs(facts.notes(costs), width),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _numbers(costs: CostTable, depth: int | None, width: int) -> list[list[str]]:
+    return [
+        _modules(costs, depth, width),
+        ["Totals (convention of counting)", *sheet.pairs(facts.totals(costs, counted), width)],
+        sheet.pairs(facts.beside(costs, counted), width),
+    ]
 
 
 def _modules(costs: CostTable, depth: int | None, width: int) -> list[str]:

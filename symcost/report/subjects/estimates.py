@@ -18,7 +18,7 @@ from symcost.formulas.text import wrapped
 from symcost.formulas.units import as_number, counted, physical
 from symcost.hlo.reading.scopes import template
 from symcost.reading.numerals import assigned, so_many
-from symcost.report.words import documents, sheet
+from symcost.report.words import documents, sheet, ways
 from symcost.report.words.sheet import SheetColumn
 
 COLUMNS = ("kernel", "times", "operations", "bytes", "intensity", "computing (s)", "moving (s)", "seconds", "bound")
@@ -80,7 +80,11 @@ def _time(latency: Latency) -> str:
 
 
 def _told(value: Any, unit: str = "") -> str:
-    """A number with its unit, a short formula whole, the leading terms of a longer one: JSON has all of it."""
+    """A number with its unit, a short formula whole, the leading terms of a longer one or of its pieces: JSON has all of it."""
+    return ways.told(value, lambda piece: _whole_or_leading(piece, unit))
+
+
+def _whole_or_leading(value: Any, unit: str) -> str:
     if as_number(value) is not None:
         return physical(value, unit) if unit else counted(value)
     return f"{brief(value, FORMULA)} {unit}".strip()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from symcost.costs.branches import MOST, branches
 from symcost.costs.table import CostTable
@@ -42,6 +44,29 @@ def shown(costs: CostTable) -> FirstScreen:
         for way, parts in several.items()
     ]
     return FirstScreen(table, [*first[:-1], f"{first[-1]} where {ways[0]}"], others or [MANY])
+
+
+def each_way(costs: CostTable) -> list[tuple[list[str], CostTable]]:
+    """The tables of all ways to decide, each behind a line that says where; the table as it is where there are too many."""
+    ways = branches(totals(costs))
+    return [([f"where {way}:"], way.table(costs)) for way in ways] if 0 < len(ways) <= MOST else [([], costs)]
+
+
+def told(value: Any, tell: Callable[[Any], str]) -> str:
+    """A formula in words of each of its pieces, with where it holds.
+
+    >>> import symcost as sc
+    >>> told(sc.parse("Piecewise((n, n <= 64), (64, True))"), str)
+    'n where n <= 64, 64 where n > 64'
+    """
+    ways = branches([value])
+    if not ways:
+        return tell(value)
+    if len(ways) > MOST:
+        return f"{tell(ways[0].value(value))} where {ways[0]}, {MANY}"
+    pieces = [tell(way.value(value)) for way in ways]
+    alike = len(set(pieces)) == 1
+    return pieces[0] if alike else ", ".join(f"{piece} where {way}" for piece, way in zip(pieces, ways, strict=True))
 
 
 def line(costs: CostTable) -> str:
