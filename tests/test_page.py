@@ -58,6 +58,26 @@ def test_every_field_moves_the_totals_to_what_subs_says(model: tuple[Any, str], 
     assert any(int(value) > 2**53 for value in totals(page).values())
 
 
+def test_a_table_in_pieces_has_the_numbers_of_the_piece_that_holds(opened: Any) -> None:
+    """What another piece divides by may be 0."""
+    odd, deep = sc.parse("Piecewise((n, Ne(n, 4)), (9, True))"), sc.parse("Piecewise((1, L >= 2), (0, True))")
+    first = sc.Cost(params=sc.parse("d"), macs=odd)
+    rest = sc.Cost(params=sc.parse("Piecewise((floor(n*d/(L - 1)), L >= 2), (d, True))"))
+    made = sc.CostTable(
+        [sc.Row(path="in", op="linear", cost=first), sc.Row(path="on", op="linear", cost=rest, times=deep)]
+    )
+    costs = sc.CostTable.of(made._counts, replace(made.parts, peak=lambda rule, unit: odd))
+    page = opened(render([("net", costs)], at={"d": 5, "L": 3}))
+    for point in (
+        {"n": 4, "d": 5, "L": 1},
+        {"n": 4, "d": 5, "L": 2},
+        {"n": 7, "d": 6, "L": 4},
+        {"n": 7, "d": 6, "L": 1},
+    ):
+        move(page, **point)
+        assert totals(page) == expected(costs, point)
+
+
 def test_modules_add_up_and_latency_and_energy_are_those_of_the_library(model: tuple[Any, str], opened: Any) -> None:
     costs, html = model
     page = opened(html)

@@ -56,6 +56,13 @@ const Exact = (() => {
     mod: ([a, b]) => add(a, negated(mul(b, floor(divide(a, b))))),
     clog2: ([x]) => log2(x, true), flog2: ([x]) => log2(x, false), pow2: ([x]) => pow2(x), isqrt: ([x]) => isqrt(x),
     odd_halves: ([x, p]) => oddHalves(x, p), popcount: ([x]) => oddHalves(x, 0n),
+    "<": ([a, b]) => BigInt(less(a, b)), "<=": ([a, b]) => BigInt(!less(b, a)),
+    "==": ([a, b]) => BigInt(text(a) === text(b)), "!=": ([a, b]) => BigInt(text(a) !== text(b)),
+  };
+  // A value; one that could not be worked out is an error where it is asked for, and none in a piece that does not hold.
+  const known = (value) => {
+    if (value instanceof Error) throw value;
+    return value;
   };
   const sum = (parts) => parts.reduce(add, 0n);
   const read = (text) => {
@@ -63,11 +70,23 @@ const Exact = (() => {
     return make(BigInt(n), BigInt(d ?? "1"));
   };
   const step = ([op, ...args], values, at) => (op === "n" ? make(BigInt(args[0]), BigInt(args[1])) : op === "s" ? at[args[0]]
-    : op === "^" ? power(values[args[0]], args[1]) : functions[op](args.map((j) => values[j])));
+    : op === "^" ? power(known(values[args[0]]), args[1]) : op === "if" ? known(values[known(values[args[0]]) ? args[1] : args[2]])
+    : functions[op](args.map((j) => known(values[j]))));
+  // What stands in pieces of a program, by program.
+  const inPieces = new WeakMap();
+  const pieces = (program) => {
+    if (!inPieces.has(program)) inPieces.set(program, new Set(needed(program, program.flatMap(([op, , ...both]) => (op === "if" ? both : [])))));
+    return inPieces.get(program);
+  };
   // The values of a program's instructions: of all, or of those that `only` lists in order.
   const run = (program, at, only = program.keys()) => {
-    const values = new Array(program.length);
-    for (const i of only) values[i] = step(program[i], values, at);
+    const values = new Array(program.length), apart = pieces(program);
+    for (const i of only) {
+      try { values[i] = step(program[i], values, at); } catch (problem) {
+        if (!apart.has(i)) throw problem;
+        values[i] = problem;
+      }
+    }
     return values;
   };
   // The instructions that some of them need, in order.
