@@ -214,7 +214,7 @@ def test_every_report_has_them(name: str, costs: Any) -> None:
 
 
 def test_everything_that_is_known_has_them(costs: Any) -> None:
-    assert "active params (full" in costs.details()
+    assert "active params (textbook, full, xla)" in costs.details()  # of each piece they agree
     assert "active params" not in plain().details()
 
 
