@@ -15,7 +15,7 @@ from symcost.costs.fresh import PEAK
 from symcost.costs.parts import Conditions
 from symcost.formulas.among import all_in_words, among
 from symcost.formulas.form import Form
-from symcost.tracing.evidence.guard import Guard
+from symcost.tracing.evidence.guard import Guard, multiples_once
 
 Point = dict[str, int]
 MOST_TRIED = 64
@@ -154,21 +154,30 @@ class Domain(Conditions):
 
     def conditions(self) -> list[str]:
         """Every condition as an expression that the safe parser could read, beyond being positive integers."""
+        wholes = {form: (name, _denominator(form, {})) for form in self.whole for name in form.symbols
+                  if form == Form.symbol(name) / _denominator(form, {})}  # fmt: skip
+        known = {
+            name: math.lcm(self.steps.get(name, 1), *(k for n, k in wholes.values() if n == name))
+            for name in self.symbols
+        }
+        guards, steps = multiples_once([guard for guard in self.guards if guard.readable], known)
+        grown = {name for name in self.symbols if steps[name] > known[name]}  # told by a decision then
         texts = []
         for name in self.symbols:
             if self.at_least.get(name, 1) > 1:
                 texts.append(f"{name} >= {self.at_least[name]}")
             if name in self.at_most:
                 texts.append(f"{name} <= {self.at_most[name]}")
-            if self.steps.get(name, 1) > 1:
+            if self.steps.get(name, 1) > 1 and name not in grown:
                 texts.append(f"{name} % {self.steps[name]} == 0")
             texts += [f"{name} != {value}" for value in sorted(self.other_than.get(name, ()))]
         bounded = [f"{form} >= {least}" for form, least in self.whole_least.items()]
         texts += [f"{small} <= {large}" for small, large in self.ordered]
         texts += [f"{name} <= {most}" for name, most in self.tried.items() if name not in (*self.at_most, *self.only)]
         texts += [among(name, sorted(values)) for name, values in self.only.items()]
-        decided = [text for guard in self.guards if guard.readable and (text := _ordered(guard)) not in texts]
-        return list(dict.fromkeys((*texts, *(_divides(form) for form in self.whole), *bounded, *decided)))
+        whole = [form for form in self.whole if form not in wholes or wholes[form][0] not in grown]
+        decided = [text for guard in guards if (text := _ordered(guard)) not in texts]
+        return list(dict.fromkeys((*texts, *map(_divides, whole), *bounded, *decided)))
 
     def __str__(self) -> str:
         names = ", ".join(self.symbols)

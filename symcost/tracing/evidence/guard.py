@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
 from typing import Any, Literal, Protocol
 
+from symcost.errors import ExpressionError
 from symcost.formulas.form import Form, FormLike, as_form
+from symcost.formulas.functions import changed
 from symcost.tracing.evidence.normal import TURNED, side_text, simplest
 
 By = Literal["dimension", "frame", "pin", "rounding"]
@@ -234,6 +237,80 @@ def strongest(guards: Iterable[Guard]) -> tuple[Guard, ...]:
                 high = limit if high is None else min(high, limit)
             spans[form] = low, high
     return tuple(each for each, standing in found if standing is None or not _implied(standing, spans))
+
+
+def multiples_once(guards: Sequence[Guard], steps: Mapping[str, int]) -> tuple[tuple[Guard, ...], dict[str, int]]:
+    """The guards with all that asks for multiples of one symbol as one condition, and what each symbol is a multiple of.
+
+    ``steps`` are multiples that are told already.
+
+    >>> d = Form.symbol("d")
+    >>> halves = d // 2
+    >>> asked = [guard(d - 2 * halves, "==", 0), guard(halves - 2 * (halves // 2), "==", 0)]
+    >>> found, steps = multiples_once([each for each in asked if each], {})
+    >>> print(*found, steps)
+    d % 4 == 0 {'d': 4}
+    """
+    kept, steps = list(guards), dict(steps)
+    for name in sorted({name for each in guards if len(each.symbols) == 1 for name in each.symbols}):
+        own = [each for each in kept if each.symbols == {name} and each.readable]
+        step, met = _step(own, name, steps.get(name, 1))
+        if met and step > 1:
+            first = kept.index(met[0])
+            told = (
+                guard(_remainder(Form.symbol(name), step), "==", 0, met[0].place) if step > steps.get(name, 1) else None
+            )
+            kept[first : first + 1] = [] if told is None else [told]
+            kept = [each for each in kept if each not in met[1:]]
+            steps[name] = step
+    return tuple(kept), steps
+
+
+def _step(own: Sequence[Guard], name: str, step: int) -> tuple[int, list[Guard]]:
+    """What a symbol is a multiple of by conditions of it alone, and those that then say no more."""
+    met: list[Guard] = []
+    while True:
+        before = step, len(met)
+        for each in own:
+            multiple = _multiple(each, name) if each not in met else None
+            if multiple is not None:
+                step, met = math.lcm(step, multiple), [*met, each]
+        for each in own if step > 1 else ():
+            if each not in met and isinstance(each.left, Form) and isinstance(each.right, Form):
+                left, right = (_in_steps(side, name, step) for side in (each.left, each.right))
+                beside = guard(left, each.op, right)
+                multiple = 1 if beside is None else _multiple(beside, name)
+                step, met = (step * multiple, [*met, each]) if multiple is not None else (step, met)
+        if before == (step, len(met)):
+            return step, met
+
+
+def _multiple(each: Guard, name: str) -> int | None:
+    """The number that a condition asks a symbol to be a multiple of, and nothing else: 2 for ``3*d % 2 == 0``."""
+    if each.op != "==" or not isinstance(each.left, Form) or each.number != 0:
+        return None
+    terms = each.left.terms
+    times = terms.get(next(iter(Form.symbol(name).terms)), 0)
+    numbers = {int(-c) for c in terms.values() if c < -1 and c.denominator == 1}
+    asked = (
+        number
+        for number in numbers
+        if times.denominator == 1 and each.left == _remainder(times * Form.symbol(name), number)
+    )
+    return next((number // math.gcd(int(times), number) for number in asked), None)
+
+
+def _remainder(size: Form, number: int) -> Form:
+    return size - number * (size // number)
+
+
+def _in_steps(side: Form, name: str, step: int) -> Form:
+    """A side with so many times the symbol in its place."""
+    larger = step * Form.symbol(name)
+    try:
+        return changed(side, lambda atom: larger if atom.kind == "symbol" and atom.name == name else None)
+    except ExpressionError:
+        return side
 
 
 def _standing(each: Guard) -> tuple[Form, str, int] | None:
