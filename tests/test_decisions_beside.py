@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from decision_programs import Grid
+from effort import rows
 from made_widths import Width
 
 import symcost as sc
@@ -49,7 +50,7 @@ DEPTHS: dict[str, tuple[Callable[[int, int], int], Callable[[int, int], int], in
 """Which width a layer and the head have, and at how many points there is to be a number."""
 
 
-@pytest.mark.parametrize("name", DEPTHS)
+@pytest.mark.parametrize("name", rows(DEPTHS, {"a width that the depth divides"}))
 def test_what_is_decided_by_a_size_beside_a_depth_is_known_at_every_depth(name: str) -> None:
     wide, head, least = DEPTHS[name]
     costs = sc.trace(lambda L, d: Layers(L, d, wide, head), "float32[2,8]", referee=False)

@@ -24,8 +24,8 @@ from symcost.referee.verdicts import verify
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").rglob("*.md"))]
 SLOW = {ROOT / "examples" / name for name in (
-    "about/compared.md", "cookbook/compilers.md", "cookbook/gates.md", "cookbook/sweeps.md", "cookbook/tracing.md",
-    "pod.md",
+    "about/compared.md", "conventions.md", "cookbook/command_line.md", "cookbook/compilers.md", "cookbook/gates.md",
+    "cookbook/sweeps.md", "cookbook/tracing.md", "pod.md",
 )}  # fmt: skip
 """Pages that trace deep models or ask for much, left to the campaign: what they say is tested for itself, on less."""
 RUN = rows((page for page in PAGES if blocks(page)), SLOW)

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.usefixtures("traced_once")
 
 
 SLOW = [path for path in PROGRAMS if path.name in ("scan_or_unrolled.py", "resnet.py", "nnx_mlp_mixer.py", "pod.py")]
-"""Left to the campaign: of the first a part is below, the second's model is what the README's command traces, and smaller
-mixers of nnx and plans are traced by their own tests."""
+"""Left to the campaign: of the first a part is below, the second's model is what the README's first command traces there, and
+smaller mixers of nnx and plans are traced by their own tests."""
 
 
 @pytest.mark.parametrize("program", rows((p for p in PROGRAMS if p.name != ALONE), SLOW), ids=lambda path: path.name)

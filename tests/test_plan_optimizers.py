@@ -50,6 +50,7 @@ def test_the_state_is_cut_as_its_parameters(name: str, trained: sc.CostTable) ->
     assert sc.evaluate(formula, AT) == there == on_device(OPTIMIZERS[name])
 
 
+@pytest.mark.campaign
 def test_rows_and_columns_of_equal_sizes_are_told_apart_by_their_place() -> None:
     square = sc.trace(lambda d: Perceptron(d, d), "float32[B,d]", mode="train", plan=PLAN)
     X, Y, d = sc.symbols("X Y d")

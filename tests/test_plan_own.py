@@ -87,6 +87,7 @@ def test_the_plan_has_the_last_word() -> None:
     assert costs.plan.cut("params/down/kernel", 2) == ((), ("model",))
 
 
+@pytest.mark.campaign
 def test_a_dimension_lies_along_two_axes() -> None:
     costs = sc.trace(
         lambda F: Plain(F), "float32[B@data+fsdp,d]", plan=sc.Plan({"data": "X", "fsdp": "Z"}), mode="train"

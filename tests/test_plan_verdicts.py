@@ -313,7 +313,7 @@ SHARED = {"inputs/0": ("data",), "inputs/2/*": ("data",), "inputs/3/*": ("data",
 
 @pytest.mark.parametrize("target", ["cpu", pytest.param("tpu-v5e", marks=needs("libtpu", "a TPU's program"))])
 @pytest.mark.parametrize(("made", "stage", "devices", "sizes"), [
-    (stepped, 1, "X", ("B", "d", "F")), (stepped_by_hand, 2, 8, (64, 128, 256)),
+    pytest.param(stepped, 1, "X", ("B", "d", "F"), marks=pytest.mark.campaign), (stepped_by_hand, 2, 8, (64, 128, 256)),
     pytest.param(stepped, 2, 8, ("B", "d", "F"), marks=pytest.mark.campaign),
     pytest.param(stepped_by_hand, 1, 8, (64, 128, 256), marks=pytest.mark.campaign),
 ])  # fmt: skip

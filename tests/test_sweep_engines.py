@@ -87,6 +87,7 @@ def test_jax_agrees_with_sympy(data: st.DataObject) -> None:
     attempt("jax", data, 40)
 
 
+@pytest.mark.campaign
 @SLOW
 @given(st.data())
 def test_jax_agrees_with_sympy_on_integers_of_any_size(data: st.DataObject) -> None:

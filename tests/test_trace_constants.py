@@ -219,6 +219,7 @@ class Stack(nn.Module):
         return sum(Relative(name=f"layer_{number}")(x) for number in range(self.L))
 
 
+@pytest.mark.campaign
 def test_layers_with_tables_of_the_fourth_power_of_a_side_are_sampled_at_short_sides() -> None:
     costs = sc.trace(lambda L: Stack(L), "float32[n,16*k,16*k,3]", referee=False)
     assert max(point["k"] for point in costs.certificate.fitted) < 16
