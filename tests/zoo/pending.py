@@ -1,7 +1,7 @@
 """Rows of every run; long ones whose kind others show; and those that are not tested yet: a row leaves when its reason is gone."""
 
 DAILY = {
-    "cond", "funnel", "mixer", "nnx_lora", "nnx_recurrent", "wavenet", "switch", "vae", "llama_width", "mamba_train",
+    "cond", "funnel", "mixer", "nnx_lora", "nnx_recurrent", "wavenet", "switch", "vae", "llama_width", "pointnet",
     "moe_python",
 }  # fmt: skip
 """Rows of every run, some of each module; the campaign tries all others."""
