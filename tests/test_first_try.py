@@ -11,6 +11,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from effort import rows
 from flax import nnx
@@ -361,3 +362,22 @@ def test_sizes_of_the_input_that_are_equal_by_chance_are_no_condition() -> None:
     assert not any("== n" in text or "== N" in text for text in costs.domain.conditions())
     for point in ({"n": 2, "N": 2048, "d": 768, "H": 12}, {"n": 1, "N": 77, "d": 48, "H": 3}):
         costs.subs(check=True, **point)
+
+
+class Positions(nn.Module):
+    """Patches of an image beside a table of all pairs of them, which asks for small images."""
+
+    patch: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(4, (self.patch,) * 2, strides=(self.patch,) * 2, padding="VALID")(x)
+        count = x.shape[1] * x.shape[2]
+        table = np.ones((count, count), np.float32)
+        return jnp.asarray(table) @ x.reshape(x.shape[0], count, 4)
+
+
+def test_patches_are_sampled_inside_their_images() -> None:
+    costs = sc.trace(lambda p: Positions(p), "float32[n,r,r,3]")
+    assert costs.domain.conditions() == ["p <= r"]
+    assert costs.subs(n=2, r=64, p=16, check=True).macs == 2 * (16 * 16 * 16 * 12 + 16 * 16 * 4)

@@ -262,7 +262,9 @@ class Choice:
             for values in choices:
                 point = {**self.base, name: values[0]}
                 if self.proof.alike(self.base, point) or (
-                    self.sampler.works(point) and self.sampler(point).constant_bytes <= LARGE_CONSTANTS
+                    self.sampler.works(point)
+                    and self.sampler(point).constant_bytes <= LARGE_CONSTANTS
+                    and self.sampler(point).has_empty <= self.sampler(self.base).has_empty  # patches beyond an image
                 ):
                     before[name] = self.values[name]
                     self.values[name] = values
