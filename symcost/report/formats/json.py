@@ -130,7 +130,8 @@ def _types(costs: CostTable) -> dict[str, str]:
     """The class of every module that rows are in, where the program says."""
     known = class_of(costs.parts.kinds)
     parts = [path.split("/") for path in dict.fromkeys(row.path for row in costs.rows)]
-    inside = dict.fromkeys("/".join(each[:depth]) for each in parts for depth in range(len(each) + 1))
+    deepest = max((path.count("/") + 1 for path in costs.parts.kinds), default=0)
+    inside = dict.fromkeys("/".join(each[:depth]) for each in parts for depth in range(min(len(each), deepest) + 1))
     return {path: kind for path in inside if (kind := known(path))}
 
 
