@@ -132,6 +132,30 @@ def nested(v, a, b):
     elif v == b:
         return 32
     return 12
+
+
+def halves(v, least):
+    often = 0
+    while v > least:
+        v //= 2
+        often += 1
+    return often
+
+
+def odd(v):
+    while v % 2 == 0:
+        v //= 2
+    return v
+
+
+def doubled(v, first):
+    while first < v:
+        first *= 2
+    return first
+
+
+def thirds(v, least):
+    return v if v <= least else thirds(v // 3, least) + 1
 """
 LONG, WIDE = (3, 7, 16, 33, 100, 129, 512, 1000, 2048, 4096, 5000, 9000), (3, 8, 31, 64, 96, 100, 256, 600, 1024)
 MODULI = (2, 3, 5, 7, 8, 12, 16, 24, 64, 96, 224)
@@ -151,6 +175,15 @@ LOOPS = (
     ("for i in range(1, L + 1):", ()),
     ("for i in [*range(L)][::-1]:", ()),
 )
+LESS = (
+    "s //= 2",
+    "s //= 2",
+    "s = -(-s // 2) - 1",
+    "s = s // 3 + 1 if s > 3 else 1",
+    "s = math.isqrt(s)",
+    "s -= s // 4 + 1",
+)
+"""How a loop makes a size smaller; each comes to an end."""
 KEPT = (
     "kinds = [{0} for i in range(L + 1)]",
     "kinds = dict((i, {0}) for i in range(L + 1))",
@@ -181,6 +214,7 @@ CONDITIONS = (
     "json.dumps([{s}]) == '[{k}]'", "struct.pack('d', {s} / 2) == struct.pack('d', {k} / 2)",
     "{{Config({k}): 1}}.get(Config({s}))",
     "np.array([{k}, {j}])[int({s} > {k})] == {j}", "{s} > np.mean([{k}, {j}])", "int(np.prod([{s}, 2])) > {k}",
+    "round({s} ** 0.5) ** 2 == {s}", "{s} ** 1.5 > {k}", "2 ** ({s} % {m}) > {k}", "halves({s}, {m}) > {q}", "odd({s}) > {m}",
 )  # fmt: skip
 VALUES = (
     "max(1, {s} // {m})", "min({k}, {s})", "max(1, int({f} * {s}))", "max(1, round({s} / {m}))", "math.ceil({s} / {m})",
@@ -205,6 +239,9 @@ VALUES = (
     "fractions.Fraction({s}, {m}).denominator",
     "len(range({p}, {s} + {p}, {m}))", "np.arange(0, {s}, {m}).shape[0]", "({s} - 1) // {m} * {m} + {m}",
     "bisect.bisect(({j}, {k}), {s}) + 1",
+    "int({s} ** 0.75) + 1", "round({s} ** 0.5) + 1", "{s} ** 2 // ({k} * {m}) + 1", "2 ** ({s} % {p}) + 1", "pow({s}, 2, {m}) + 1",
+    "int({p} * math.log2({s})) + 1", "int(8 * 1.5 ** ({s} // {k} % {p}))", "{p} * halves({s}, {m}) + 1", "odd({s})",
+    "doubled({s}, {m})", "thirds({s}, {m}) + 1", "math.comb({s}, 2) // {s} + 1",
 )  # fmt: skip
 LAYERS = (
     "i < {k}", "i >= {k}", "i == {k}", "i % {p} == {q}", "(i + 1) % {p} == 0", "i in ({k}, {j})", "i >= L - {k}",
@@ -222,6 +259,7 @@ LAYERS = (
     "i < divmod(L, {p})[0]", "i - L // {p} > 0", "min(i, L - 1 - i) < {q}", "named(i, {k}) > 8", "nested(i, {k}, {p}) > 12",
     "checked(i, {p}) < {k}", "i == {k} if L > {k} else i == 0", "str(i) == '{k}'", "f'block{{i % {p}}}' == 'block1'",
     "(('a',) * {p} + ('b',))[i % ({p} + 1)] == 'b'", "list(range(L))[i] == {k}", "i % {p} == {q} % {p} and i < L - {q}",
+    "i ** 2 % {p} == 1", "2 ** i < {k}", "halves(i, 2) == {q}", "math.isqrt(i) == {q}", "i & (i - 1) == 0", "odd(i + 1) > {p}",
     "i == L // 2", "(i - {k}) % {p} == 0", "(i > {k}) != (i > {j})", "int(0.3 * L) == i", "i % 2 and i % {p} == 1",
 )  # fmt: skip
 EFFECTS = (

@@ -27,6 +27,7 @@ from guard_phrases import (
     IN_LAYERS,
     KEPT,
     LAYERS,
+    LESS,
     LINEN,
     LONG,
     LOOPS,
@@ -152,7 +153,8 @@ def steps(draw: st.DrawFn, program: Program, sizes: tuple[str, ...]) -> list[str
         return [f"x = dense(dense(x, {draw(said(program, VALUES, name))}), 8)"]
     if kind == "while":
         number = draw(phrases(("{k}",), program, name))
-        return [f"s = {name}", f"while s > {number}:", "    s //= 2", f"    {effect}"]
+        less = draw(st.sampled_from(LESS))
+        return [f"s = {name}", f"while s > {number}:", f"    {less}", f"    {effect}"]
     if kind == "groups":
         wide = draw(phrases(("min(32, 8 * {s})", "max({m}, {s})", "8 * {s}"), program, name))
         groups = draw(phrases(("min(w, 32)", "math.gcd(w, 32)", "math.gcd(w, {m})"), program, name))

@@ -51,6 +51,50 @@ def test_depths_have_numbers_where_their_pattern_is_known_or_where_they_were_tri
     assert len(inside) >= least
 
 
+class Blocks(nn.Module):
+    """As many layers as a depth has sixes beyond two, the first of them wide."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range((self.L - 2) // 6):
+            x = nn.Dense(8)(nn.Dense(16)(x) if i == 0 else x)
+        return x
+
+
+class Halves(nn.Module):
+    """Half as many layers as a depth, up to the twelfth; of a shallow stack another one is wide."""
+
+    L: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for i in range(self.L // 2):
+            if (i == 4) if self.L > 4 else (i == 0):
+                x = nn.Dense(8)(nn.Dense(16)(x))
+            if i == 12:
+                break
+        return x
+
+
+def of_blocks(L: int) -> int:
+    return 280 + 72 * ((L - 2) // 6 - 1) if L >= 8 else 0
+
+
+def of_halves(L: int) -> int:
+    return 280 * (L >= 10 or 2 <= L <= 4)
+
+
+@pytest.mark.parametrize(("model", "params"), [(Blocks, of_blocks), (Halves, of_halves)])
+def test_layers_that_are_a_rounded_share_of_a_number_are_counted_at_every_depth(
+    model: type[nn.Module], params: Callable[[int], int]
+) -> None:
+    costs = sc.trace(model, "float32[2,8]", referee=False)
+    depths = (*range(2, 60), 110, 1000)
+    assert {L: costs.subs(L=L).params for L in depths} == {L: params(L) for L in depths}
+
+
 class Stages(nn.Module):
     """Stages of layers, each of a width of its own."""
 

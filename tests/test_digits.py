@@ -205,6 +205,19 @@ def rounded_up(x: jax.Array) -> jax.Array:
     return x
 
 
+class Grown(nn.Module):
+    """Twice as long with each octave beyond the second, in stages, as a generator grows an image."""
+
+    r: int
+
+    @nn.compact
+    def __call__(self, z: jax.Array) -> jax.Array:
+        x = z.reshape(1, 4)
+        for _ in range(int(math.log2(self.r)) - 2):
+            x = jnp.repeat(x * 2, 2, axis=1)
+        return x
+
+
 FAR = (2, 3, 4, 5, 7, 8, 63, 64, 100, 127, 128, 300, 1000, 4095, 4096)
 PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[str, ...], list[dict[str, int]]]] = {
     "sums in pairs": (lambda x: jax.lax.associative_scan(jnp.add, x), ("float32[T,d]",), [{"T": v, "d": 3} for v in FAR]),
@@ -231,6 +244,14 @@ SLOW = {
 @pytest.mark.parametrize("name", rows(PROGRAMS, SLOW))
 def test_a_program_that_follows_a_logarithm_is_exact_at_every_size(name: str) -> None:
     check(*PROGRAMS[name])
+
+
+@pytest.mark.campaign
+def test_as_many_stages_as_a_resolution_has_octaves_are_twice_as_long_each() -> None:
+    costs = sc.trace(Grown, "float32[4]", referee=False)
+    for r in (8, 15, 16, 64, 100, 1000, 1024, 4096):
+        stages = r.bit_length() - 3
+        assert costs.subs(r=r, check=True).flops == sum(4 * 2**k for k in range(stages))
 
 
 @pytest.mark.campaign

@@ -20,7 +20,7 @@ from symcost.tracing.options import Options
 from symcost.tracing.program.records import Program
 from symcost.tracing.sampling.choose import Choice
 from symcost.tracing.sampling.depth import HELD_OUT, tells
-from symcost.tracing.sampling.halving import SAMPLED
+from symcost.tracing.sampling.halving import sampled
 from symcost.tracing.sampling.known import KnownPrograms
 from symcost.tracing.sampling.sample import SMALL, STEPS, Point, Values, fixed_values, multiples
 from symcost.tracing.sampling.signals import OnTrial
@@ -188,7 +188,7 @@ class Lifting:
         along = len(SMALL) - 1 if self._patterned else 3 if len(names) == 1 else 2
         told = {n for n in names if n in self.compared or (n in self.landmarks and tells(self.landmarks[n]))}
         ends = {n: max(len(self.values[n]) - len(HELD_OUT), 1 + along) if n in told else 1 + along for n in names}
-        ends.update(dict.fromkeys(self.halved, SAMPLED))
+        ends.update({name: sampled(self.values[name]) for name in self.halved})
         points = [base, *({**base, n: v} for n in names for v in self.values[n][1 : ends[n]])]
         if len(names) > 1:
             points += [

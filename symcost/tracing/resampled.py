@@ -8,7 +8,7 @@ from symcost.tracing.attempt import Attempt
 from symcost.tracing.evidence.frames.landmark import Landmarks
 from symcost.tracing.evidence.seen import landmarks
 from symcost.tracing.sampling.depth import DEEPEST, LONGEST, beyond, depths, lowest, tells
-from symcost.tracing.sampling.halving import SECOND, consecutive, halves, suspects
+from symcost.tracing.sampling.halving import OCTAVES, SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL
 from symcost.tracing.sampling.signals import Turn
 
@@ -66,10 +66,13 @@ class Resampled(Attempt):
         return bool(moved)
 
     def _digits(self) -> bool:
-        """Sample the symbols that are halved again and again at all sizes of a few digits, at larger ones the second time."""
+        """Sample symbols that are halved again and again at all sizes of a few digits, then at larger ones, or of more digits."""
         free = [name for name in self.structural if name not in (*self.fixed, *self.halved)]
         small = [name for name in self.halved if self.values[name][0] < SECOND]
-        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small)
+        few = [name for name in self.halved if not {*OCTAVES} <= {*self.values[name]}]
+        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small) or self._widen(
+            few
+        )
 
     def _halve(self, names: Sequence[str]) -> bool:
         """Sample symbols as what is halved again and again."""
@@ -82,11 +85,28 @@ class Resampled(Attempt):
         self.extra.clear()
         return bool(names)
 
+    def _widen(self, names: Sequence[str]) -> bool:
+        """Sample what is halved at sizes of more digits too: what each stage doubles is told by as many stages."""
+        self.values.update({name: consecutive(self.sampler, self.base, name, octaves=OCTAVES) for name in names})
+        self.extra.clear()
+        return bool(names)
+
     def _octaves(self) -> bool:
         """Sizes whose decisions turn between a number and its double, or that are counted by digits: are they halved?"""
         found = suspects(self.recording, self.guards, self.base)
         free = [name for name in self.sizes if name in found and name not in self.fixed]
         return self._halve([name for name in free if halves(self.sampler, self.base, name)])
+
+    def _counting(self) -> bool:
+        """Sizes of which plain numbers are made by which layers are counted, as by ``range(L // 2)``, are sampled as depths are."""
+        own = {name for pin in self.recording.pins if not pin.by_jax for name in pin.symbols}
+        free = [name for name in self.sizes if name in own and name not in self.fixed]
+        few = [name for name in free if all(self.sampler.works({**self.base, name: value}) for value in SMALL[:2])]
+        found = landmarks(self.sampler, {**self.base, **dict.fromkeys(few, SMALL[0])}, few)
+        counted = [name for name in few if found[name].saw_index]
+        self.values.update(dict.fromkeys(counted, SMALL))
+        self.choice.structural += counted
+        return bool(counted)
 
     def _pattern(self) -> bool:
         """Sample consecutive values of the structural symbols, once: every second or sixth layer may be another one."""

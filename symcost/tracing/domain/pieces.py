@@ -161,6 +161,9 @@ def _told(text: str, path: Sequence[Guard]) -> bool:
     if any(guard.op == "==" and guard.number is not None and str(guard.left) == name for guard in own):
         number = next(guard.number for guard in own if guard.op == "==" and str(guard.left) == name)
         return bool(read.left.is_Symbol) and OPERATORS[read.op](number, limit)
+    if read.op == "<=" and read.left.is_Symbol:
+        above = [guard for guard in own if guard.op in ("<", "<=") and str(guard.left) == name]
+        return any(guard.number is not None and not guard.holds({name: limit + 1}) for guard in above)
     smaller = range(1, min(limit, LOOKED_AT)) if read.op == ">=" and read.left.is_Symbol else None
     if not own or smaller is None or limit > LOOKED_AT:
         return False

@@ -24,6 +24,7 @@ from symcost.tracing.evidence.frames.watch import Observations, watch
 from symcost.tracing.evidence.guard import Guard, Pin, guard
 from symcost.tracing.evidence.normal import is_remainder
 from symcost.tracing.evidence.record import Recording, record
+from symcost.tracing.fitting.align import same
 from symcost.tracing.fitting.lift import Sampler
 from symcost.tracing.program.capture import PointError
 from symcost.tracing.program.repeated.tables import current, makers
@@ -33,7 +34,8 @@ from symcost.tracing.sampling.signals import NoPattern
 
 DEEPER = (3, 5)
 """How many more layers than at the base the watched programs have, where the model takes them."""
-
+GROWN = (1, 2, 4, 8, 16)
+"""So many times as many, where only those are other programs: ``range((D - 2) // 6)`` has one layer more with every sixth."""
 
 WATCHED = 3
 """At how many points the lines of a program with plain sizes are watched: as many as tell a line from a product."""
@@ -198,7 +200,8 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
     """
     if not names:
         return {}
-    points = [{**base, **{name: base[name] + further for name in names}} for further in DEEPER]
+    times = {name: _growing(sampler, base, name) for name in names}
+    points = [{**base, **{name: base[name] + further * k for name, k in times.items()}} for further in DEEPER]
     try:
         found = _without_tables(sampler, points)
         if not found:
@@ -208,6 +211,19 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
         return read(found, names)
     except TraceError as problem:
         return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))
+
+
+def _growing(sampler: Sampler, base: Point, name: str) -> int:
+    """How many times as far along a symbol its watched programs lie: the first with which they are others, and unlike."""
+
+    def unlike(*further: int) -> list[bool]:
+        points = [{**base, name: base[name] + more} for more in (0, *further)]
+        known = [sampler(point) for point in points if sampler.works(point)]
+        return [not same(one, other) for one, other in itertools.pairwise(known)]
+
+    if any(unlike(1, 2)) or not all(unlike(GROWN[-1])):
+        return 1
+    return next((k for k in GROWN[1:] if all(unlike(*(k * more for more in DEEPER)))), 1)
 
 
 def _without_tables(sampler: Sampler, points: Sequence[Point]) -> list[Observations]:

@@ -56,17 +56,25 @@ def halvings(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator[F
 
 
 def doublings(column: Column, known: Sequence[tuple[Column, Form]]) -> Iterator[Form]:
-    """``a 4**n + b 2**n + c n + d`` of a symbol: what stages add up of which each is twice as wide as the one before."""
+    """``a 4**n + b 2**n + c n + d`` of a symbol: what stages add up of which each is twice as wide as the one before.
+
+    ``n`` may be a symbol's binary logarithm: there are as many stages as a resolution has octaves.
+    """
     for values, form in known:
-        if (
-            form not in map(Form.symbol, form.symbols)
-            or max(values) > MOST_DOUBLED
-            or len(set(values)) < ENOUGH_DOUBLED
-        ):
-            continue
-        features = [tuple(2 ** (k * value) for value in values) for k in (1, 2)]
-        if fit := affine(column, [*features, values], sparse=True, surplus=3):
-            yield combine(fit, [power_of_two(form), power_of_two(2 * form), form])
+        for levels, depth in _stages(values, form) if form in map(Form.symbol, form.symbols) else ():
+            features = [tuple(2 ** (k * level) for level in levels) for k in (1, 2)]
+            if fit := affine(column, [*features, levels], sparse=True, surplus=3):
+                yield combine(fit, [power_of_two(depth), power_of_two(2 * depth), depth])
+
+
+def _stages(values: Column, symbol: Form) -> Iterator[tuple[Column, Form]]:
+    """A symbol that may be a number of stages, and its logarithms, where there are enough of them to tell."""
+    if max(values) <= MOST_DOUBLED and len(set(values)) >= ENOUGH_DOUBLED:
+        yield values, symbol
+    for kind, more in LOGARITHMS if min(values) > 0 else ():
+        levels = tuple(log2(value + more, up=kind == "clog2") for value in values)
+        if len(set(levels)) >= ENOUGH_DOUBLED:
+            yield levels, logarithm(kind, symbol + more)
 
 
 @lru_cache(maxsize=64)

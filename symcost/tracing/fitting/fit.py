@@ -225,7 +225,7 @@ class Fitter:
             yield form
         if len(names) == 1:
             yield from self._polynomials(column, names)
-            yield from itertools.chain(doublings(column, singles), self._floor_forms(column))
+            yield from self._floor_forms(column)
         plain = [(c, f) for c, f in singles if is_dimension(f)]
         pairs = [
             (tuple(x * y for x, y in zip(a, b, strict=True)), f * g)
@@ -263,17 +263,17 @@ class Fitter:
                     yield combine(fit, [f, g])
 
     def _floor_forms(self, column: Column) -> list[Form]:
-        """All forms of the floor families, the simplest first: they are rivals of one another."""
-        if not self.floors or len(self.depends(column)) != 1:
-            return []
+        """Sums over stages that double; or all forms of the floor families, the simplest first: they are rivals of one another."""
         names = self.depends(column)
-        for is_feature in (is_dimension, is_line):
-            known = [(c, f) for c, f in self.known.items() if f.symbols == names and is_feature(f)]
+        own = [(c, f) for c, f in self.known.items() if f.symbols == names and len(names) == 1]
+        doubled = list(doublings(column, own))
+        for is_feature in (is_dimension, is_line) if self.floors and not doubled else ():
+            known = [(c, f) for c, f in own if is_feature(f)]
             families = (self._windows, self._window_sums, self._any_floor, logarithms, halvings, self._periodic)
             found = [f for family in families for f in itertools.islice(family(column, known), MAX_RIVALS)]
             if found:
                 return list(dict.fromkeys(found))
-        return []
+        return doubled
 
     def _windows(self, column: Column, plain: list[tuple[Column, Form]]) -> Iterator[Form]:
         """``floor((f + a)/s) + c`` with a stride of the program: the output of a window over a known size."""

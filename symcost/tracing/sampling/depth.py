@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -31,8 +32,8 @@ def beyond(found: Landmarks) -> tuple[Landmarks, Values]:
 
 
 def lowest(found: Landmarks) -> int:
-    """The least depth that lies above every value, remainder and share."""
-    return max((*found.values, *found.moduli, *found.shares), default=0) + 1
+    """The least depth that lies above every value, remainder and share: a share of less than all begins later, ``(D - 2) // 6``."""
+    return max((*found.values, *found.moduli, *found.shares), default=0) + math.lcm(*found.shares)
 
 
 def depths(found: Landmarks, consecutive: int = CONSECUTIVE) -> Values:

@@ -18,7 +18,10 @@ SAMPLED = 32
 """Consecutive sizes: all of five digits or fewer tell the features of digits apart."""
 SECOND = 4
 """Where the first steps of a recursion are the last ones too, sizes from here on are sampled instead."""
+OCTAVES: Values = (80, 128, 255, 256, 511, 600)
+"""Further sizes where those do not tell what is doubled with each digit: both ends of octaves of some digits more."""
 BEYOND: Values = (47, 64, 100, 127)
+"""Where the form is checked near the samples."""
 FAR = (256, 1000, 4095, 8192, 50_000, 65_536, 131_071, 1 << 20)
 """Where the form is checked: each costs a trace of as many levels as it has digits."""
 
@@ -36,10 +39,15 @@ def halves(sampler: Sampler, base: Point, name: str) -> bool:
     return True
 
 
-def consecutive(sampler: Sampler, base: Point, name: str, least: int = 1) -> Values:
+def consecutive(sampler: Sampler, base: Point, name: str, least: int = 1, octaves: Values = ()) -> Values:
     """Sizes to sample, from the first that is halved at all or from a larger one, and a few of more digits."""
     first = max(least, _first(sampler, base, name))
-    return (*range(first, first + SAMPLED), *(value for value in BEYOND if value >= first + SAMPLED))
+    return (*range(first, first + SAMPLED), *octaves, *(value for value in BEYOND if value >= first + SAMPLED))
+
+
+def sampled(values: Values) -> int:
+    """How many of those sizes are sampled: the others are left to be checked."""
+    return len(values) - sum(value in BEYOND for value in values[SAMPLED:])
 
 
 def _first(sampler: Sampler, base: Point, name: str) -> int:
