@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symcost.tracing.attempt import Attempt
 from symcost.tracing.evidence.frames.landmark import Landmarks
-from symcost.tracing.evidence.seen import landmarks
+from symcost.tracing.evidence.seen import landmarks, varies
 from symcost.tracing.sampling.depth import DEEPEST, LONGEST, beyond, depths, lowest, tells
 from symcost.tracing.sampling.halving import OCTAVES, SECOND, consecutive, halves, suspects
 from symcost.tracing.sampling.sample import LARGE, SMALL
@@ -99,11 +99,14 @@ class Resampled(Attempt):
 
     def _counting(self) -> bool:
         """Sizes of which plain numbers are made by which layers are counted, as by ``range(L // 2)``, are sampled as depths are."""
-        own = {name for pin in self.recording.pins if not pin.by_jax for name in pin.symbols}
-        free = [name for name in self.sizes if name in own and name not in self.fixed]
+        seen = self.recording
+        own = {name for pin in seen.pins if not (pin.by_jax or pin.key or pin.of_array) for name in pin.symbols}
+        told = {name for pin in seen.texts for name in pin.symbols}  # any value of those may be another program
+        free = [name for name in self.sizes if name in own - told and name not in self.fixed]
         few = [name for name in free if all(self.sampler.works({**self.base, name: value}) for value in SMALL[:2])]
-        found = landmarks(self.sampler, {**self.base, **dict.fromkeys(few, SMALL[0])}, few)
-        counted = [name for name in few if found[name].saw_index]
+        least = {**self.base, **dict.fromkeys(few, SMALL[0])}
+        found = landmarks(self.sampler, least, few)
+        counted = [name for name in few if found[name].saw_index and varies(self.sampler, least, name)]
         self.values.update(dict.fromkeys(counted, SMALL))
         self.choice.structural += counted
         return bool(counted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -213,17 +213,23 @@ def landmarks(sampler: Sampler, base: Point, names: Sequence[str]) -> dict[str, 
         return dict.fromkeys(names, Landmarks(unread=(f"a depth whose comparisons were not seen ({problem})",)))
 
 
+def varies(sampler: Sampler, base: Point, name: str) -> bool:
+    """Whether the program is another one at larger values of a symbol, as far as numbers of layers are looked for."""
+    return any(_unlike(sampler, base, name, [k * DEEPER[0] for k in GROWN]))
+
+
 def _growing(sampler: Sampler, base: Point, name: str) -> int:
     """How many times as far along a symbol its watched programs lie: the first with which they are others, and unlike."""
-
-    def unlike(*further: int) -> list[bool]:
-        points = [{**base, name: base[name] + more} for more in (0, *further)]
-        known = [sampler(point) for point in points if sampler.works(point)]
-        return [not same(one, other) for one, other in itertools.pairwise(known)]
-
-    if any(unlike(1, 2)) or not all(unlike(GROWN[-1])):
+    if any(_unlike(sampler, base, name, (1, 2))) or not all(_unlike(sampler, base, name, GROWN[-1:])):
         return 1
-    return next((k for k in GROWN[1:] if all(unlike(*(k * more for more in DEEPER)))), 1)
+    return next((k for k in GROWN[1:] if all(_unlike(sampler, base, name, [k * more for more in DEEPER]))), 1)
+
+
+def _unlike(sampler: Sampler, base: Point, name: str, further: Iterable[int]) -> Iterator[bool]:
+    """Whether each program further along a symbol is another one than the last before it."""
+    points = ({**base, name: base[name] + more} for more in (0, *further))
+    known = (sampler(point) for point in points if sampler.works(point))
+    return (not same(one, other) for one, other in itertools.pairwise(known))
 
 
 def _without_tables(sampler: Sampler, points: Sequence[Point]) -> list[Observations]:
