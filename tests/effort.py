@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import pytest
+from long_rows import LONG
 
 from symcost.errors import SymcostError
 
@@ -47,6 +48,14 @@ def rows(names: Iterable[str], slow: Collection[str]) -> list[Any]:
 def by_turns(row: int, place: int, number: int) -> list[pytest.MarkDecorator]:
     """Marks of one of so many places at which a row is tried: every run takes one of them, the campaign the others."""
     return [pytest.mark.campaign] * ((row + place) % number > 0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests and rows that take long are of the campaign."""
+    for item in items:
+        if item.name in LONG.get(item.path.name, ()):
+            item.add_marker(pytest.mark.campaign)
 
 
 def repeated(shown: str) -> list[pytest.MarkDecorator]:

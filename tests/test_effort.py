@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from effort import CAMPAIGN, by_turns, repeated, rows
+from long_rows import LONG
 
 pytest_plugins = ["pytester"]
 HERE = Path(__file__).parent
@@ -122,3 +125,22 @@ def test_what_others_show_is_of_the_whole_campaign_alone() -> None:
     assert long.name == "campaign"
     assert unless_whole.args == (not CAMPAIGN,)
     assert unless_whole.kwargs["reason"].startswith("its kind is shown elsewhere, in a shorter row: SYMCOST_CAMPAIGN=1")
+
+
+@pytest.mark.campaign
+def test_every_test_that_is_left_to_the_campaign_for_its_length_is_there() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "campaign",
+        *LONG,
+    ]
+    found = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True).stdout.splitlines()
+    left = {f"tests/{file}::{test}" for file, tests in LONG.items() for test in tests}
+    assert sorted(left - set(found)) == []
