@@ -14,10 +14,9 @@ import symcost as sc
 from symcost.formulas.compared.equality import difference
 from symcost.hlo import HloCost, analyse
 from symcost.layers.base import Layer, symbols_of
+from symcost.referee.verdicts.layered import METRICS
 
 PRIMES = (2, 3, 5, 7, 4, 6, 11, 13)
-METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
-"""What both roads count alike; bytes and stored results are of whole layers here and of single primitives there."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
 
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
 import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+import symcost as sc
 from symcost.costs.cost import CONVENTIONS, METRICS, ZERO, Cost, check_convention
 from symcost.errors import SymcostError
 from symcost.formulas.symbols import symbols
@@ -62,3 +66,19 @@ def test_an_unknown_convention_is_an_error_that_lists_them() -> None:
     with pytest.raises(SymcostError, match="unknown convention 'torch': use textbook, full, xla"):
         check_convention("torch")
     assert [check_convention(name) for name in CONVENTIONS] == list(CONVENTIONS)
+
+
+class Every(nn.Module):
+    """A little of everything that is counted: padding, statistics, exponentials, whole numbers."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.BatchNorm(use_running_average=True)(nn.Conv(2, (3, 3))(x))
+        return nn.softmax(x, -1) + jnp.argmax(x, -1, keepdims=True)
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    costs = sc.trace(Every(), "float32[1,4,4,2]", referee=False, active={"Conv_0/kernel": "1/2"})
+    trained = sc.trace(Every(), "float32[1,4,4,2]", referee=False, mode="train", wrt=["**/bias"])
+    total, other = costs.total("full"), trained.total("full")
+    assert [metric for metric in METRICS if not (getattr(total, metric) or getattr(other, metric))] == []

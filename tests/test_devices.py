@@ -26,6 +26,8 @@ def test_there_are_as_many_as_promised() -> None:
                    "amd-epyc", "arm-cortex-a76", "stm32f412", "stm32f746", "stm32f767", "stm32h743", "esp32-s3",
                    "arm-ethos-u55", "cloud-ai", "mobile-ai", "tiny-ai", "horowitz-45nm"):  # fmt: skip
         assert [name for name in NAMES if name.startswith(family)], family
+    page = Path(__file__).parents[1] / "examples" / "cookbook" / "devices.md"
+    assert f"lists {len(NAMES) - 1} devices and a 45 nm energy table" in page.read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)

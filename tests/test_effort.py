@@ -78,7 +78,15 @@ def documented():
 def run(pytester: pytest.Pytester) -> pytest.RunResult:
     """Tests that need what is absent, beside this folder's conftest, and a documented module in another folder."""
     (tests := pytester.path / "tests").mkdir()
-    for name in ("conftest.py", "browsing.py", "effort.py", "limits.py", "sweep_case.py"):
+    for name in (
+        "conftest.py",
+        "browsing.py",
+        "effort.py",
+        "limits.py",
+        "sweep_case.py",
+        "pod_case.py",
+        "long_rows.py",
+    ):
         (tests / name).write_text((HERE / name).read_text())
     for name, text in (("test_one.py", TESTS), ("test_file.py", FILE)):
         (tests / name).write_text(text)

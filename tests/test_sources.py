@@ -11,6 +11,7 @@ import typer.main
 from source_case import KINDS, PROGRAM, VALUES, VERBS, at, here, told
 
 import symcost as sc
+from symcost.cli import main as cli
 from symcost.cli.main import app, main
 from symcost.sources import written
 from symcost.sources.source import Source
@@ -87,14 +88,8 @@ def test_every_verb_has_the_same_options(verb: str) -> None:
     assert "-o" in known
 
 
-COMMANDS = ["trace", "table", "models", "audit", "sweep", "devices", "estimate", "fits", "solve", "plot", "calibrate", "plans",
-            "verify", "targets", "check", "diff", "report"]  # fmt: skip
-
-
-@pytest.mark.parametrize("verb", COMMANDS)
+@pytest.mark.parametrize("verb", [verb.__name__ for verb in cli.VERBS])
 def test_h_is_help_and_o_is_a_file_in_every_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    command: Any = typer.main.get_command(app)
-    assert sorted(command.commands) == sorted(COMMANDS)
     assert main([verb, "-h"]) == 0
     assert f"Usage: symcost {verb}" in capsys.readouterr().out
     assert "-o" in options(verb)

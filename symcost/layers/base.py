@@ -1,7 +1,8 @@
 """What a layer is: a frozen description whose ``forward`` writes its operations on a tape, over symbolic shapes.
 
 To add a layer, write a frozen dataclass with the formula in its docstring and a ``forward`` of a few lines in the
-family's file, its Flax twin in ``symcost/layers/twins``, and one row in ``tests/layer_cases.py``.
+family's file, its Flax twin in ``symcost/layers/twins``, its name in ``symcost/__init__.pyi``, and one row in
+``tests/layer_cases.py``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reports: one format per file, each a function from a cost table to text.
 
 ``FORMATS`` maps a format's name to its function ``(costs, *, depth=None, ...) -> str``. To add a format, write
-``report/formats/<name>.py`` with a function ``render`` and add its name to ``Format`` in ``reading/choices.py``; a test
-compares the totals of all of them.
+``report/formats/<name>.py`` with a function ``render``, add its name to ``Format`` in ``reading/choices.py``, and a test of its
+totals to ``tests/test_report.py``.
 """
 
 from __future__ import annotations

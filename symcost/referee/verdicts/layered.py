@@ -7,6 +7,7 @@ from typing import Any
 
 from symcost.agreement.check import Check
 from symcost.costs.cost import CONVENTIONS
+from symcost.costs.cost import METRICS as EVERY
 from symcost.costs.parts import Network
 from symcost.costs.table import CostTable
 from symcost.formulas.symbols import evaluate
@@ -14,7 +15,10 @@ from symcost.referee.compilers.source import check_all
 
 Twin = tuple[Any, tuple[Any, ...], CostTable]
 """A Flax module, its input specs, and the table of the same layers."""
-METRICS = ("params", "state", "macs", "flops", "transcendentals", "int_ops", "padding_macs")
+APART = ("frozen", "inactive", "activations", "bytes_read", "bytes_written")
+"""Shares of parameters, which are asked for, and what layers count of a whole layer, a trace of each of its operations."""
+METRICS = tuple(metric for metric in EVERY if metric not in APART)
+"""What both roads count alike."""
 TWIN = "the trace of its Flax twin"
 
 
