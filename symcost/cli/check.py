@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.output import Output, Progress, one_of, shows, write
-from symcost.cli.target import verdict_of as compiled
+from symcost.cli.tables import verdict_of as compiled
 from symcost.errors import SymcostError
 from symcost.gates.budgets.proofs import named
 

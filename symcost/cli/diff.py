@@ -11,7 +11,7 @@ import typer
 from symcost.cli import completion
 from symcost.cli.options import Given, Specs, Texts, takes_model
 from symcost.cli.output import Output, Progress, one_of, shows, write
-from symcost.cli.target import points, tables_of
+from symcost.cli.tables import points, tables_of
 from symcost.errors import SymcostError
 from symcost.reading.numerals import bare
 from symcost.sources.source import Source, is_model

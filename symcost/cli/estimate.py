@@ -22,7 +22,7 @@ from symcost.cli.options import (
     tell_usual,
 )
 from symcost.cli.output import Output, check_writable, checked, one_of, shows, write
-from symcost.cli.target import table_of
+from symcost.cli.tables import table_of
 from symcost.costs.fresh import compared
 from symcost.errors import SymcostError
 from symcost.reading.choices import LatencyModel

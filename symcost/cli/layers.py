@@ -11,7 +11,7 @@ from symcost.cli import completion
 from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import Output, checked, one_of, shows, write
 from symcost.cli.screen import ScreenOptions, takes_screen
-from symcost.cli.target import table_of
+from symcost.cli.tables import table_of
 from symcost.costs.conventions import KNOWN, check_convention
 from symcost.reading.choices import AnyConvention
 

@@ -15,7 +15,7 @@ from symcost.cli.options import Given, Model, Specs, takes_model
 from symcost.cli.output import EPILOGS, WholeHelp, close_standard_output, shows
 from symcost.cli.screen import ScreenOptions, takes_screen
 from symcost.cli.search import plans, sweep
-from symcost.cli.target import table_of
+from symcost.cli.tables import table_of
 from symcost.cli.wording import as_options
 from symcost.errors import SymcostError
 from symcost.reading.nearest import choose

@@ -11,7 +11,7 @@ import typer
 from symcost.cli import completion
 from symcost.cli.options import Given, Model, On, Specs, Texts, takes_model
 from symcost.cli.output import check_writable, checked, shows, write
-from symcost.cli.target import points, tables_of
+from symcost.cli.tables import points, tables_of
 from symcost.costs.saved.load import is_saved
 from symcost.errors import SymcostError
 

@@ -10,7 +10,7 @@ import typer
 from symcost.cli import completion
 from symcost.cli.options import Given, Model, Specs, Texts, takes_model
 from symcost.cli.output import Output, Steps, one_of, shows, write
-from symcost.cli.target import table_of, verdict_of
+from symcost.cli.tables import table_of, verdict_of
 from symcost.errors import SymcostError
 from symcost.referee.compilers.start import start_jax
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from symcost.cli.target import verdict_of
+from symcost.cli.tables import verdict_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError
 from symcost.reading.numerals import short

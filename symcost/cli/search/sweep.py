@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from symcost.cli.output import Output, Steps, SweepProgress, check_writable, checked, one_of, shows, write
-from symcost.cli.target import table_of
+from symcost.cli.tables import table_of
 from symcost.costs.table import CostTable
 from symcost.errors import SpaceError, SymcostError
 from symcost.reading.numerals import bare, short

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from symcost.rules.base import Array, Facts, Op, Size, Work, add, rule
-from symcost.rules.families.elementwise import counted
+from symcost.rules.families.elementwise import combined, counted
 from symcost.rules.families.layout import free
 
 BLOCKS = (
@@ -151,3 +151,9 @@ def _product_facts(params: Mapping[str, Any], ins: tuple[Array, ...], outs: tupl
 def accumulated_product(op: Op) -> Work:
     """``macs = m n k``: a product of blocks in shared memory is added to one of ``m x n``."""
     return Work(macs=prod(op.facts.sizes["mnk"]), materialises=True)
+
+
+@rule("addupdate")
+def addupdate(op: Op) -> Work:
+    """One addition for each element that is added to an array that changes."""
+    return combined("add", op, op.ins[1].size)
