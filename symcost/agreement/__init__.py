@@ -1,1 +1,1 @@
-"""XLA as the referee: the text of a lowered program, counted on its own, against a closed form at a point. Nothing imports jax."""
+"""A closed form beside XLA's count: the text of a lowered program, counted on its own, at a point. Nothing imports jax."""

@@ -1,1 +1,1 @@
-"""The command line: a verb a file, each parses, calls and prints."""
+"""The command line: a file for each verb, or for verbs of one kind; each parses, calls and prints."""

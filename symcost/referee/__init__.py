@@ -1,0 +1,1 @@
+"""Compilers, without their devices, and the verdicts of comparing with them."""
