@@ -2,7 +2,7 @@
 
 DAILY = {
     "cond", "funnel", "mixer", "nnx_lora", "nnx_recurrent", "wavenet", "switch", "vae", "llama_width", "pointnet",
-    "moe_layer",
+    "moe_python",
 }  # fmt: skip
 """Rows of every run, some of each module; the campaign tries all others."""
 REPEATED = {
