@@ -100,12 +100,10 @@ class Derivation(Resampled):
         self.choice.make()
         self._watch()
         self.guards = self._seen()
-        if self._octaves():
-            self._watch()
-            self.guards = self._seen()
-        if self._counting():
-            self._watch()
-            self.guards = self._seen()
+        for moved in (self._octaves, self._counting):
+            if moved():
+                self._watch()
+                self.guards = self._seen()
         self.looped = [name for name in looped(self.guards) if name in self.sizes]
         self._meant = [*sizes(self.recording), *halved(self.guards)]
         self.extra += turns(self.guards, {name: self.base[name] for name in self.sizes})

@@ -69,10 +69,8 @@ class Resampled(Attempt):
         """Sample symbols that are halved again and again at all sizes of a few digits, then at larger ones, or of more digits."""
         free = [name for name in self.structural if name not in (*self.fixed, *self.halved)]
         small = [name for name in self.halved if self.values[name][0] < SECOND]
-        few = [name for name in self.halved if not {*OCTAVES} <= {*self.values[name]}]
-        return self._halve([name for name in free if halves(self.sampler, self.base, name)] or small) or self._widen(
-            few
-        )
+        halved = [name for name in free if halves(self.sampler, self.base, name)]
+        return self._halve(halved or small) or self._widen()
 
     def _halve(self, names: Sequence[str]) -> bool:
         """Sample symbols as what is halved again and again."""
@@ -85,8 +83,9 @@ class Resampled(Attempt):
         self.extra.clear()
         return bool(names)
 
-    def _widen(self, names: Sequence[str]) -> bool:
-        """Sample what is halved at sizes of more digits too: what each stage doubles is told by as many stages."""
+    def _widen(self) -> bool:
+        """Sample what is halved at sizes of more digits too, once: what each stage doubles is told by as many stages."""
+        names = [name for name in self.halved if not {*OCTAVES} <= {*self.values[name]}]
         self.values.update({name: consecutive(self.sampler, self.base, name, octaves=OCTAVES) for name in names})
         self.extra.clear()
         return bool(names)
